@@ -1,0 +1,54 @@
+# The two commands of a newcomer are `make demo` and `make test`; the rest is for those who stay.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint format install install-dev lock golden bench clean
+
+help:
+	@echo "make demo | test | lint | format | install | lock | golden | bench | clean"
+
+demo: install
+	@$(BIN)/mailer demo
+
+test: install-dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: install-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+format: install-dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) …"
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@echo "Installing the locked test dependencies into $(VENV) …"
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+# Needs uv (https://docs.astral.sh/uv/); the lock holds hashes and no index address.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+lock:
+	$(LOCK) pyproject.toml build-requirements.in --output-file requirements.txt
+	$(LOCK) pyproject.toml build-requirements.in --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+golden: install-dev
+	@$(BIN)/python -m pytest --update-golden $(ARGS)
+
+clean:
+	rm -rf $(VENV) var out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

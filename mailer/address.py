@@ -1,0 +1,121 @@
+"""
+E-mail addresses: read, cleaned of what breaks headers, and compared.
+
+An address is kept as it was written (the local part belongs to its host, RFC 5321 2.4) and compared by its
+`key`: case folded, the domain in its ASCII form (RFC 5890).
+"""
+
+import re
+from contextlib import suppress
+from email.errors import MessageError
+from email.headerregistry import Address as HeaderAddress
+from email.headerregistry import HeaderRegistry
+from email.policy import SMTP
+from email.utils import parseaddr
+
+import msgspec
+from email_validator import EmailNotValidError, validate_email
+
+# Dot-atoms of the common kind and host names of letters, digits and hyphens: what nearly every address is.
+_PLAIN = re.compile(
+    r"(?=.{6,254}\Z)(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\Z"
+)
+_UNFOLDED = SMTP.clone(max_line_length=998)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+
+class InvalidAddress(ValueError):
+    """The text is no e-mail address; the message says why, in words for a person."""
+
+
+def parse_address(text: str) -> str:
+    """
+    The address in `text`, its domain in lower case, or an error that says what is wrong.
+
+    A conservative pattern takes the common case; email-validator judges the rest (RFC 5321, 6531), without DNS.
+
+    >>> parse_address("Alcaldia@Nabon.example")
+    'Alcaldia@nabon.example'
+
+    Raises:
+        InvalidAddress: The text is no deliverable form of an address.
+
+    """
+    if _PLAIN.match(text):
+        local, _, domain = text.rpartition("@")
+        if "--" not in domain[2:4]:
+            return f"{local}@{domain.lower()}"
+    if _CONTROL.search(text):
+        raise InvalidAddress("the address holds a line break or another control character")
+    try:
+        checked = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as problem:
+        raise InvalidAddress(str(problem).rstrip(".")) from None
+    return checked.normalized
+
+
+def address_key(address: str) -> str:
+    """
+    What two spellings of one address have in common.
+
+    >>> address_key("Prensa@Quito.EXAMPLE") == address_key("prensa@quito.example")
+    True
+    """
+    local, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        with suppress(UnicodeError):
+            domain = domain.encode("idna").decode()
+    return f"{local.casefold()}@{domain.casefold()}"
+
+
+def domain_of(address: str) -> str:
+    """
+    The part behind the `@`, in lower case.
+
+    >>> domain_of("prensa@Quito.example")
+    'quito.example'
+    """
+    return address.rpartition("@")[2].lower()
+
+
+class Mailbox(msgspec.Struct, frozen=True):
+    """A name and an address, as in a From header (RFC 5322 3.4)."""
+
+    name: str
+    address: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Mailbox":
+        """
+        Read `Name <address>` or a bare address.
+
+        >>> Mailbox.parse("Redacción <redaccion@quito.example>").name
+        'Redacción'
+
+        Raises:
+            InvalidAddress: There is no address in it, or more than one.
+
+        """
+        if _CONTROL.search(text):
+            raise InvalidAddress("the address holds a line break or another control character")
+        name, address = parseaddr(text)
+        if not address:
+            raise InvalidAddress(f"{text!r} holds no e-mail address; write it as Name <name@host>")
+        return cls(name=name, address=parse_address(address))
+
+    def header(self) -> str:
+        """
+        The mailbox as the value of an ASCII header, encoded by RFC 2047 where it must be.
+
+        >>> Mailbox("Redacción", "redaccion@quito.example").header()
+        '=?utf-8?q?Redacci=C3=B3n?= <redaccion@quito.example>'
+        """
+        try:
+            spec = str(HeaderAddress(self.name, addr_spec=self.address))
+        except (MessageError, ValueError):
+            return self.address
+        return HeaderRegistry()("From", spec).fold(policy=_UNFOLDED).removeprefix("From: ").strip()
+
+    def __str__(self) -> str:
+        return str(HeaderAddress(self.name, addr_spec=self.address)) if self.name else self.address

@@ -1,0 +1,1 @@
+"""Who: the register of subscribers, imports, segments; the front door resolves segments into recipients."""

@@ -1,0 +1,176 @@
+"""
+The config: one TOML file, read once, checked whole, handed down as values by `app`.
+
+A secret never stands in it: a key that ends in `_env` names the environment variable that holds it.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from mailer.errors import OperatorError
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: name.rstrip("_")):
+    """A table of the file: unknown keys are errors."""
+
+
+class Publication(_Table, frozen=True):
+    """`[publication]`: who publishes, under which names and addresses."""
+
+    name: str
+    publisher: str
+    organization: str
+    language: str
+    timezone: str
+    from_: str
+    reply_to: str
+    postal_address: str
+    public_url: str
+    list_id: str
+    bounce_domain: str = ""
+    secret_env: str = ""
+
+
+class Content(_Table, frozen=True):
+    """`[content]`: where issues and templates lie, relative to the config."""
+
+    issues: str = "issues"
+    templates: str = "templates"
+
+
+class Database(_Table, frozen=True):
+    """`[database]`: SQLite by default; a relative path in the URL is relative to the config."""
+
+    url: str = "sqlite:///var/mailer.db"
+
+
+class Schedule(_Table, frozen=True):
+    """`[schedule]`: when the monthly send fires, and how late it still may."""
+
+    monthly: str = "last business day 09:00"
+    late_grace: str = "6h"
+
+
+class SegmentConfig(_Table, frozen=True):
+    """`[segments.<name>]`: its title per language and the list it comes from."""
+
+    title: dict[str, str]
+    source: str = ""
+
+
+class Staff(_Table, frozen=True):
+    """`[staff]`: who gets the tests and the alerts."""
+
+    addresses: tuple[str, ...] = ()
+
+
+class Delivery(_Table, frozen=True):
+    """`[delivery]`: which way out, how many connections, what to do about uncertain deliveries."""
+
+    transport: str = "outbox"
+    connections: int = 4
+    on_uncertain: Literal["hold", "resend"] = "hold"
+
+
+class Config(_Table, frozen=True):
+    """The whole file, with the folder that its paths are relative to."""
+
+    publication: Publication
+    segments: dict[str, SegmentConfig]
+    content: Content = Content()
+    database: Database = Database()
+    schedule: Schedule = Schedule()
+    staff: Staff = Staff()
+    delivery: Delivery = Delivery()
+    transports: dict[str, dict[str, Any]] = {}
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A config with where it stands and the environment it was read in."""
+
+    config: Config
+    path: Path
+    environ: Mapping[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the config's paths are relative to."""
+        return self.path.parent
+
+    def resolve(self, path: str) -> Path:
+        """A path of the config as an absolute one."""
+        return (self.folder / path).resolve()
+
+    def secret(self, section: str, key: str, variable: str) -> str:
+        """
+        The secret that the environment holds under `variable`.
+
+        Raises:
+            OperatorError: The variable isn't set.
+
+        """
+        value = self.environ.get(variable, "")
+        if not value:
+            raise OperatorError(
+                f"{self.path.name}: [{section}] {key} names the environment variable {variable}, "
+                f"which is not set; set it and run the command again"
+            )
+        return value
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
+    """
+    Read the config at `path`, at `$MAILER_CONFIG`, or at `config.toml` in the working directory.
+
+    Raises:
+        OperatorError: It is missing, no TOML, or holds an unknown key or a wrong type; the sentence names it.
+
+    """
+    environ = os.environ if environ is None else environ
+    path = (path or Path(environ.get("MAILER_CONFIG") or "config.toml")).absolute()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        raise OperatorError(
+            f"the config {path} can't be read ({problem.strerror}); name another with --config or MAILER_CONFIG"
+        ) from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise OperatorError(f"{path.name} is no valid TOML: {problem}") from None
+    return Loaded(config=_convert(table, path.name), path=path, environ=environ)
+
+
+def _convert(table: dict[str, Any], file: str) -> Config:
+    try:
+        return msgspec.convert(table, Config)
+    except msgspec.ValidationError as problem:
+        raise OperatorError(f"{file}: {explain(problem)}") from None
+
+
+def explain(problem: msgspec.ValidationError, section: str = "") -> str:
+    """
+    What msgspec found wrong, as a sentence that names the section and the key.
+
+    >>> explain(msgspec.ValidationError("Object contains unknown field `speed` - at `$.delivery`"))
+    '[delivery] has an unknown key "speed"; take it out or mend its spelling'
+    """
+    text, _, where = str(problem).partition(" - at `$")
+    parts = [part for part in [section, *re.split(r"[.\[\]]+", where.strip("`"))] if part]
+    if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", text):
+        return f'{_section(parts)} has an unknown key "{unknown[1]}"; take it out or mend its spelling'
+    if missing := re.fullmatch(r"Object missing required field `(.+)`", text):
+        return f'{_section(parts)} lacks the key "{missing[1]}"; add it'
+    if not parts:
+        return text
+    return f"{_section(parts[:-1])} {parts[-1]}: {text[0].lower()}{text[1:]}"
+
+
+def _section(parts: list[str]) -> str:
+    return f"[{'.'.join(parts)}]" if parts else "the top of the file"

@@ -1,0 +1,1 @@
+"""What it looks like: the front door compiles an Issue and the templates into Editions; `check` judges them."""

@@ -1,0 +1,68 @@
+"""An edition: an issue rendered once for a language and a segment, with slots left open, frozen and hashed."""
+
+import re
+from typing import Final
+
+import msgspec
+
+# Slots survive MJML, premailer and quoted-printable; personalise fills them and nothing else.
+SLOT: Final = re.compile(r"@@([a-z_]+)@@")
+SLOTS: Final = frozenset({"greeting", "institution", "unsubscribe_url", "preferences_url", "web_url"})
+
+
+class Image(msgspec.Struct, frozen=True):
+    """A mail-safe picture: its bytes under a name made of their hash, so that equal pictures are one."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+    content: bytes
+
+
+class Edition(msgspec.Struct, frozen=True):
+    """
+    What the readers of one segment get in one language, the same for all of them but for the slots.
+
+    `html` names pictures by the URL under which the web edition serves them: `<public_url>/images/<name>`.
+    """
+
+    issue: str
+    language: str
+    segment: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    mjml: str
+    images: tuple[Image, ...] = ()
+    hash: str = ""
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """All editions of an issue, and one hash over everything in them that can change a byte."""
+
+    issue: str
+    content_hash: str
+    editions: tuple[Edition, ...]
+
+    def edition(self, segment: str, language: str) -> Edition:
+        """The edition for a reader of `segment` who reads `language`; the issue's first language if there is none."""
+        of_segment = [edition for edition in self.editions if edition.segment == segment]
+        return next((edition for edition in of_segment if edition.language == language), of_segment[0])
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing `check` has to say: `code` names the rule, `where` is `file:line`, `message` says what to do."""
+
+    code: str
+    where: str
+    message: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `check` found in an issue: errors block a send, warnings don't."""
+
+    issue: str
+    errors: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()

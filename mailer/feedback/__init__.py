@@ -1,0 +1,1 @@
+"""What came back: bounces, complaints and unsubscribes, and what follows from them."""

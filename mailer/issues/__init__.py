@@ -1,0 +1,1 @@
+"""What was written: the front door reads `issues/<name>/issue.md` into an Issue."""

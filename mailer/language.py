@@ -1,0 +1,54 @@
+"""
+Words, months and numbers in the reader's language.
+
+Source strings are Spanish; other languages come from `mailer/locale/<language>/LC_MESSAGES/mailer.po`.
+"""
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from babel.dates import format_date
+from babel.messages.pofile import read_po
+
+LOCALES: Final = Path(__file__).parent / "locale"
+SOURCE: Final = "es"
+
+
+class Words:
+    """Translates the source strings into one language; a string without translation stays as it is."""
+
+    def __init__(self, language: str, messages: dict[str, str]) -> None:
+        self.language = language
+        self._messages = messages
+
+    def __call__(self, text: str, **values: object) -> str:
+        """
+        The text in this language, its `{names}` filled in.
+
+        >>> words("es")("Hola {name}", name="Quito")
+        'Hola Quito'
+        """
+        found = self._messages.get(text) or text
+        return found.format(**values) if values else found
+
+    def month(self, month: date) -> str:
+        """
+        The month's name as it stands alone.
+
+        >>> words("es").month(date(2022, 11, 1))
+        'noviembre'
+        """
+        return format_date(month, "LLLL", locale=self.language)
+
+
+@lru_cache
+def words(language: str) -> Words:
+    """The words of a language; one without a catalogue speaks the source language."""
+    path = LOCALES / language / "LC_MESSAGES" / "mailer.po"
+    if not path.exists():
+        return Words(language if language == SOURCE else SOURCE, {})
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    return Words(language, {str(entry.id): str(entry.string) for entry in catalogue if entry.id})

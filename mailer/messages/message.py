@@ -1,0 +1,17 @@
+"""The bytes that one recipient receives, and the envelope they travel in."""
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True):
+    """
+    One RFC 5322 message with its RFC 5321 envelope.
+
+    `content` is 7-bit, lines end in CRLF and hold at most 998 octets, no line begins with a dot: it goes on the wire
+    as it stands.
+    """
+
+    message_id: str
+    sender: str
+    recipient: str
+    content: bytes

@@ -1,0 +1,148 @@
+"""
+The database: one engine, its dialect's differences, and its migrations. Nothing else knows which one it is.
+
+SQLite runs with WAL, synchronous=FULL (a commit is on the disk when it returns) and foreign keys; PostgreSQL through
+psycopg 3 with synchronous_commit=on.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Engine, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from mailer.errors import OperatorError
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_MILLISECONDS = 30_000
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite keeps it as text that sorts by time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse a naive time; what is stored is UTC."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a stored time must be aware")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """What was stored, aware."""
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Database:
+    """Opens connections; `write` is for every transaction that changes something."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = make_url(url)
+        except ArgumentError:
+            raise OperatorError(
+                f"[database] url {url!r} is no database URL; write sqlite:///var/mailer.db or postgresql://host/name"
+            ) from None
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = self._engine()
+
+    def _engine(self) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True)
+        engine = create_engine(self.url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection with one consistent view, which changes nothing."""
+        with _said_plainly(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """
+        One transaction that takes SQLite's write lock at once (BEGIN IMMEDIATE), so that it can't fail half-way.
+
+        Raises:
+            OperatorError: The database is locked, full or gone.
+
+        """
+        with (
+            _said_plainly(),
+            self.engine.connect().execution_options(mailer_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def upgrade(self) -> None:
+        """Bring the tables up to what this code expects (Alembic)."""
+        from alembic import command
+        from alembic.config import Config as AlembicConfig
+
+        config = AlembicConfig()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with (
+            _said_plainly(),
+            self.engine.connect().execution_options(mailer_write=True) as connection,
+            connection.begin(),
+        ):
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def insert(self, table: Any) -> Any:
+        """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both dialects spell alike."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_MILLISECONDS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_write = connection.get_execution_options().get("mailer_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as problem:
+        raise OperatorError(f"the database can't be used: {problem.orig}; see `mailer doctor`") from problem
+    except DBAPIError as problem:
+        if problem.connection_invalidated:
+            raise OperatorError(f"the database went away: {problem.orig}; see `mailer doctor`") from problem
+        raise
