@@ -1,0 +1,115 @@
+"""
+The register in SQL: who is subscribed to what, who must not be written to, and how each came in.
+
+`email_key` and `suppressions.key` hold `address.address_key` of the address; a domain is suppressed under `@domain`.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    Text,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from mailer.storage.database import Instant, metadata
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("email_key", String(320), nullable=False, unique=True),
+    Column("domain", String(255), nullable=False),
+    Column("name", Text, nullable=False, default=""),
+    Column("honorific", Text, nullable=False, default=""),
+    Column("position", Text, nullable=False, default=""),
+    Column("institution", Text, nullable=False, default=""),
+    Column("country", Text, nullable=False, default=""),
+    Column("language", String(8), nullable=False, default=""),
+    Column("state", String(16), nullable=False, default="active"),  # active, unconfirmed, unsubscribed
+    Column("paused_until", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("segment", String(64), primary_key=True),
+    Column("state", String(16), nullable=False, default="joined"),  # joined, left (by the reader), removed (by a list)
+    Column("changed_at", Instant, nullable=False),
+    Index(None, "segment", "state"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(320), nullable=False, unique=True),
+    Column("reason", String(32), nullable=False),  # bounce, complaint, asked, legal
+    Column("note", Text, nullable=False, default=""),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+)
+
+
+def is_suppressed() -> ColumnElement[bool]:
+    """Whether the subscriber of the row at hand has a suppression in force, by address or by domain."""
+    return exists().where(
+        or_(suppressions.c.key == subscribers.c.email_key, suppressions.c.key == "@" + subscribers.c.domain),
+        or_(suppressions.c.until.is_(None), suppressions.c.until > func.current_timestamp()),
+    )
+
+
+def may_be_written_to() -> ColumnElement[bool]:
+    """Whether the subscriber of the row at hand is active, not paused and not suppressed."""
+    return and_(
+        subscribers.c.state == "active",
+        or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= func.current_timestamp()),
+        ~is_suppressed(),
+    )
+
+
+def recipients_of(segments: Sequence[str], language: str) -> Select[tuple[object, ...]]:
+    """
+    Everybody who may be written to in the first of `segments` that holds them: one row a person, the columns of
+    `audience.recipient.Recipient`; who has no language of their own reads `language`.
+    """
+    order = case({name: rank for rank, name in enumerate(segments)}, value=memberships.c.segment)
+    first = (
+        select(memberships.c.subscriber_id, func.min(order).label("rank"))
+        .where(memberships.c.state == "joined", memberships.c.segment.in_(segments))
+        .group_by(memberships.c.subscriber_id)
+        .subquery()
+    )
+    segment = case({rank: name for rank, name in enumerate(segments)}, value=first.c.rank)
+    return (
+        select(
+            subscribers.c.id.label("subscriber_id"),
+            subscribers.c.email,
+            segment.label("segment"),
+            case((subscribers.c.language == "", language), else_=subscribers.c.language).label("language"),
+            subscribers.c.name,
+            subscribers.c.honorific,
+            subscribers.c.position,
+            subscribers.c.institution,
+            subscribers.c.country,
+        )
+        .join(first, first.c.subscriber_id == subscribers.c.id)
+        .where(may_be_written_to())
+        .order_by(subscribers.c.id)
+    )
