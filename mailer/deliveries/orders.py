@@ -14,8 +14,8 @@ class Orders(msgspec.Struct, frozen=True):
     How a campaign is to be sent.
 
     `first_wait` to `longest_wait` (seconds, doubling) is the back-off after a lost connection, `heartbeat` how often
-    the campaign's state is looked at, `drain` how long what is in flight may take to land. After `losses` lost connections
-    over one message, while others go through, that message is suspected and put off.
+    the campaign's state is looked at, `drain` how long what is in flight may take to land.
+    After `losses` lost connections over one message, while others go through, that message is suspected and put off.
     """
 
     connections: int = 4

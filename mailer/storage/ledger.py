@@ -114,7 +114,8 @@ class SqlLedger(Accounts):
         lost: set[int] = set()
         with self._database.write() as connection:
             # Outcomes first: none of them can be about a hand-off of the same batch, its sender still waits for it.
-            for state in {settlement.state for settlement in settled}:
+            # And what goes back last of them: it may have been refused in this very batch.
+            for state in sorted({settlement.state for settlement in settled}, key=State.PENDING.__eq__):
                 lost |= _settle(connection, run, state, [one for one in settled if one.state is state], now)
             if handed:
                 lost |= _hand_off(connection, run, handed, now)

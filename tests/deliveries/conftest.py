@@ -1,6 +1,5 @@
 """A stage on each of the two databases."""
 
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,9 @@ from sqlalchemy import create_engine
 
 from mailer.storage.database import metadata
 
-_spec = importlib.util.spec_from_file_location("stage", Path(__file__).with_name("stage.py"))
-assert _spec and _spec.loader
-stage_module = sys.modules.setdefault("stage", importlib.util.module_from_spec(_spec))
-_spec.loader.exec_module(stage_module)
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stage import Stage
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -32,9 +30,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def stage(database_url: str) -> Iterator[object]:
+def stage(database_url: str) -> Iterator[Stage]:
     """An empty world: tables, no people."""
-    made = stage_module.Stage(database_url)
+    made = Stage(database_url)
     metadata.create_all(made.database.engine)
     yield made
     made.close()

@@ -144,7 +144,6 @@ def main(url: str, campaign: str, log: str) -> None:
     """Send the campaign in a process of its own, so that a test can kill it."""
     stage = Stage(url)
     stage.clock = SystemClock()
-    print("begun", flush=True)
     stage.send(stage.agenda.get(int(campaign)), Toy(Path(log), pause=0.002), orders=Orders(batch=20, heartbeat=0.1))
 
 
