@@ -1,6 +1,5 @@
 """An article's Markdown as HTML that mail clients show safely, and as plain text for those that show none."""
 
-import html
 import re
 import textwrap
 from collections.abc import Iterable
@@ -11,11 +10,11 @@ import mistune
 import nh3
 
 WIDTH: Final = 72
-_TAGS: Final = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote"}
+_TAGS: Final = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "hr"}
 _ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES: Final = {"http", "https", "mailto", "tel"}
 # What an officer never means: a paragraph that begins with a tab is no code, dashes below a line make it no heading.
-_UNWANTED: Final = ("fenced_code", "indent_code", "atx_heading", "setex_heading", "thematic_break", "ref_link")
+_UNWANTED: Final = ("fenced_code", "indent_code", "atx_heading", "setex_heading", "ref_link")
 
 
 def to_html(markdown: str) -> str:
@@ -27,7 +26,7 @@ def to_html(markdown: str) -> str:
     """
     unsafe = str(_parser(None)(markdown))
     safe = nh3.clean(unsafe, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=None)
-    return safe.replace("<br>", "<br />").strip()
+    return safe.replace("<br>", "<br />").replace("<hr>", "<hr />").strip()
 
 
 def to_text(markdown: str, width: int = WIDTH) -> str:
@@ -97,6 +96,8 @@ def _blocks(nodes: list[dict[str, Any]], width: int, *, addresses: bool = True) 
                 made.append(textwrap.indent("\n\n".join(inner), "> ", lambda _: True))
             case "blank_line":
                 continue
+            case "thematic_break":
+                made.append("* * *")
             case _:
                 text = _inline(node["children"], addresses=addresses) if "children" in node else node.get("raw", "")
                 made.append(wrapped(text.strip(), width))
@@ -126,23 +127,24 @@ def _inline(nodes: list[dict[str, Any]], *, addresses: bool = True) -> str:
             case _ if "children" in node:
                 parts.append(_inline(node["children"], addresses=addresses))
             case _:
-                parts.append(html.unescape(node.get("raw", "")))
+                parts.append(node.get("raw", ""))
     return "".join(parts)
 
 
 def _link(node: dict[str, Any], *, addresses: bool) -> str:
     label, url = _inline(node["children"], addresses=False), node["attrs"]["url"]
-    if not addresses or url.startswith("#") or url.removeprefix("mailto:") == label or url == label:
+    told = url.removeprefix("mailto:").removeprefix("tel:")
+    if not addresses or told == label or url.partition(":")[0].lower() not in _SCHEMES:
         return label
-    return f"{label} <{url.removeprefix('mailto:')}>"
+    return f"{label} <{told}>"
 
 
 def wrapped(text: str, width: int = WIDTH) -> str:
-    """
+    r"""
     The text in lines of at most `width` characters, words and addresses whole; 0 means one line a paragraph.
 
     >>> wrapped("uno dos tres", 8)
-    'uno dos\\ntres'
+    'uno dos\ntres'
     """
     if not width:
         return text
