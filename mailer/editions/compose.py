@@ -20,7 +20,7 @@ from mailer.editions.page import Page, lay_out
 from mailer.editions.plain_text import opening, plain_text, reason
 from mailer.editions.templates import MARK, Templates
 from mailer.errors import AuthorError
-from mailer.issues import Issue, Picture
+from mailer.issues import Issue
 from mailer.language import SOURCE, words
 
 # Without these a message could not be left, nor read where the mail client fails.
@@ -33,7 +33,7 @@ def compose(
     *,
     imprint: Imprint,
     templates: Path,
-    picture: Callable[[Issue, Picture], Image],
+    picture: Callable[[Path, int], Image],
 ) -> Compiled:
     """
     Compile an issue, given once a language, for every segment (name -> title per language).
@@ -60,7 +60,7 @@ def compose_edition(
     *,
     imprint: Imprint,
     templates: Templates,
-    picture: Callable[[Issue, Picture], Image],
+    picture: Callable[[Path, int], Image],
 ) -> Edition:
     """
     Compile one edition, step by step.
@@ -70,7 +70,7 @@ def compose_edition(
 
     """
     title = titles.get(issue.language) or titles.get(SOURCE) or segment
-    page = lay_out(issue, segment, title, imprint=imprint, picture=picture)
+    page = lay_out(issue, segment, title, imprint=imprint, picture=lambda path: picture(path, templates.theme.shape.width))
     marked = _fill(page, imprint, templates)
     lint(marked)
     mjml = tidy(MARK.sub("", marked))

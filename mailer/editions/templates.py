@@ -9,6 +9,8 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyn
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from markupsafe import Markup, escape
+
 from mailer.editions.theme import Theme, leading, size
 from mailer.errors import AuthorError
 
@@ -30,6 +32,17 @@ class _Marks(Extension):
         )
 
 
+def lockup(name: str) -> Markup:
+    """
+    An office's name as its lockup sets it: what is in capitals to the end stands on a line of its own.
+
+    >>> lockup("Dirección DE RELACIONES")
+    Markup('Dirección<br /> DE RELACIONES')
+    """
+    parts = re.fullmatch(r"(.*[a-zà-öø-ÿ]\S*)\s+([^a-zà-öø-ÿ]{4,})", name)
+    return escape(parts[1]) + Markup("<br /> ") + escape(parts[2]) if parts else escape(name)
+
+
 class Templates:
     """One folder of templates with its theme, ready to be filled."""
 
@@ -44,6 +57,7 @@ class Templates:
             lstrip_blocks=True,
             extensions=[_Marks],
         )
+        self._jinja.filters["lockup"] = lockup
         self._jinja.globals.update(theme=self.theme, size=size, leading=leading)
 
     def fill(self, *, translate: Callable[..., str], **values: Any) -> str:
