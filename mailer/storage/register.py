@@ -96,7 +96,7 @@ def recipients_of(segments: Sequence[str], language: str) -> Select[tuple[object
         .group_by(memberships.c.subscriber_id)
         .subquery()
     )
-    segment = case({rank: name for rank, name in enumerate(segments)}, value=first.c.rank)
+    segment = case(dict(enumerate(segments)), value=first.c.rank)
     return (
         select(
             subscribers.c.id.label("subscriber_id"),
