@@ -27,6 +27,12 @@ def config_option(
     context.obj = config
 
 
+from mailer.cli import subscribers  # noqa: E402 — the groups, in the order of the help
+
+root.add_typer(subscribers.group, name="subscribers")
+root.command("segments")(subscribers.segments)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; an error of ours becomes one sentence on standard error."""
     from mailer.errors import MailerError
