@@ -1,7 +1,7 @@
 """Lists as text: csv and tsv, in whichever encoding and with whichever separator."""
 
 import csv
-import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -18,6 +18,7 @@ _CHUNK: Final = 1 << 17
 _LONGEST_LINE: Final = 1 << 20
 _LONGEST_CELL: Final = 1 << 16
 _SNIFFED_LINES: Final = 40
+_ANNOUNCED: Final = re.compile(r'"?sep=([;,|\t])"?\s*', re.IGNORECASE)
 _END: Final = "\ue000end of the list\ue000"
 """A last line of our own: found inside a cell, it tells that a quotation mark was never closed."""
 
@@ -33,31 +34,35 @@ def read_text(path: Path, *, encoding: str | None = None, separator: str | None 
     """
     if separator is not None and separator.lower() not in SEPARATORS:
         raise Refused(f"{separator!r} is no separator of lists; use one of ; , | or tab")
-    file = path.open("rb")
-    try:
+    with path.open("rb") as file:
         encoding = encoding or encoding_of(iter(lambda: file.read(_CHUNK), b""))
-        file.seek(0)
-        text = io.TextIOWrapper(file, encoding=encoding, newline=None)
-        lines = _lines(text, path)
-        head = list(islice(lines, _SNIFFED_LINES))
+    try:
+        text = path.open(encoding=encoding, newline=None)
     except LookupError:
-        file.close()
         raise Refused(f"the encoding {encoding!r} is not known; try utf-8 or cp1252") from None
+    try:
+        return _sheet(text, path, encoding, separator)
     except UnicodeError as problem:
-        file.close()
+        text.close()
         raise AuthorError(f"the list isn't written in {encoding} ({problem}); name its --encoding", path) from None
     except BaseException:
-        file.close()
+        text.close()
         raise
+
+
+def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> Sheet:
+    lines = _lines(text, path)
+    head = list(islice(lines, _SNIFFED_LINES))
     skipped = 0
-    if head and head[0].lower().strip('"').startswith("sep=") and len(head[0].strip().strip('"')) == len("sep=;"):
-        separator = separator or head[0].strip().strip('"')[-1]
+    if head and (announced := _ANNOUNCED.fullmatch(head[0])):
+        separator = separator or announced[1]
         head, skipped = head[1:], 1
     chosen = SEPARATORS[separator.lower()] if separator else _separator(head)
     return Sheet(
-        rows=_rows(head, lines, file, separator=chosen, path=path, skipped=skipped),
+        rows=_rows(head, lines, separator=chosen, path=path, skipped=skipped),
         described=f"{encoding}, separated by {'tab' if chosen == chr(9) else chosen}",
         separator=chosen,
+        close=text.close,
     )
 
 
@@ -96,29 +101,24 @@ def _separator(lines: Sequence[str]) -> str:
         return ","
 
 
-def _rows(
-    head: Sequence[str], lines: Iterator[str], file: IO[bytes], *, separator: str, path: Path, skipped: int
-) -> Iterator[Row]:
+def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Path, skipped: int) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(_with_end(head, lines), delimiter=separator)
     before = 0
-    with file:
-        try:
-            for cells in reader:
-                start, before = before + 1 + skipped, reader.line_num
-                if cells and _END in cells[-1]:
-                    if cells != [_END]:
-                        raise AuthorError("a quotation mark is opened in this row and never closed", path, start)
-                    return
-                yield start, cells
-        except csv.Error as problem:
-            raise AuthorError(
-                f"the row can't be read ({problem}); is a quotation mark left open?", path, before + 1 + skipped
-            ) from None
-        except UnicodeError as problem:
-            raise AuthorError(
-                f"the list isn't written in one encoding ({problem}); name its --encoding", path
-            ) from None
+    try:
+        for cells in reader:
+            start, before = before + 1 + skipped, reader.line_num
+            if cells and _END in cells[-1]:
+                if cells != [_END]:
+                    raise AuthorError("a quotation mark is opened in this row and never closed", path, start)
+                return
+            yield start, cells
+    except csv.Error as problem:
+        raise AuthorError(
+            f"the row can't be read ({problem}); is a quotation mark left open?", path, before + 1 + skipped
+        ) from None
+    except UnicodeError as problem:
+        raise AuthorError(f"the list isn't written in one encoding ({problem}); name its --encoding", path) from None
 
 
 def _with_end(head: Sequence[str], lines: Iterator[str]) -> Iterator[str]:

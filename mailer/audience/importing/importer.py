@@ -1,6 +1,7 @@
 """★ Import a list into a segment: read it, clean it, let the register take it in, and account for every row."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -120,13 +121,13 @@ def import_list(file: ListFile, order: ImportOrder, register: Register, *, progr
         Refused: An option doesn't fit the list.
 
     """
-    sheet = open_list(file.path, encoding=file.encoding, separator=file.separator, sheet=file.sheet)
-    table = find_heading(sheet, file.path, file.mapping)
-    place = None if order.dry_run else file.path.with_name(f"{file.path.stem}.rejects.csv")
-    with Rejects(place, table.headings, sheet.separator) as rejects:
-        reading = _Reading(table, rejects, progress)
-        outcome = register.take_in(reading.batches(), order, reading.reject)
-        return _account(reading, rejects, outcome, sheet.described, table)
+    with closing(open_list(file.path, encoding=file.encoding, separator=file.separator, sheet=file.sheet)) as sheet:
+        table = find_heading(sheet, file.path, file.mapping)
+        place = None if order.dry_run else file.path.with_name(f"{file.path.stem}.rejects.csv")
+        with Rejects(place, table.headings, sheet.separator) as rejects:
+            reading = _Reading(table, rejects, progress)
+            outcome = register.take_in(reading.batches(), order, reading.reject)
+            return _account(reading, rejects, outcome, sheet.described, table)
 
 
 def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, described: str, table: Table) -> Account:

@@ -1,6 +1,6 @@
 """A list as it was found: rows of cells, and where the heading stands."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ class Sheet(msgspec.Struct, frozen=True):
     rows: Iterator[Row]
     described: str
     separator: str = ","
+    close: Callable[[], None] = lambda: None
 
 
 class Table(msgspec.Struct, frozen=True):
