@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mailer.cli.commands import root
 from mailer.cli.console import JSON, house, print_json, say
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 ISSUE = typer.Argument(help="The issue's folder, as in 2026-12.")
 
 
-@root.command()
 def new(context: typer.Context, issue: str = ISSUE) -> None:
     """Start an issue: a folder with a commented text to fill in."""
     from mailer.issues.skeleton import begin
@@ -24,7 +22,6 @@ def new(context: typer.Context, issue: str = ISSUE) -> None:
     say(f"Write in {path}, then run: mailer check {issue}")
 
 
-@root.command()
 def check(context: typer.Context, issue: str = ISSUE, json: bool = JSON) -> None:
     """Judge an issue before it goes out: errors block a send, warnings don't."""
     report = _judged(house(context), issue)
