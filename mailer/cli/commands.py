@@ -27,10 +27,11 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import issues, subscribers  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
 
 root.command("new")(issues.new)
 root.command("check")(issues.check)
+root.command("test-send")(trial.send_test)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
 

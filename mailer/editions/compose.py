@@ -50,7 +50,9 @@ def compose(
         for issue in issues
         for segment, titles in segments.items()
     )
-    return Compiled(issue=issues[0].name, content_hash=_hash(*(edition.hash for edition in editions)), editions=editions)
+    return Compiled(
+        issue=issues[0].name, content_hash=_hash(*(edition.hash for edition in editions)), editions=editions
+    )
 
 
 def compose_edition(
@@ -70,7 +72,9 @@ def compose_edition(
 
     """
     title = titles.get(issue.language) or titles.get(SOURCE) or segment
-    page = lay_out(issue, segment, title, imprint=imprint, picture=lambda path: picture(path, templates.theme.shape.width))
+    page = lay_out(
+        issue, segment, title, imprint=imprint, picture=lambda path: picture(path, templates.theme.shape.width)
+    )
     marked = _fill(page, imprint, templates)
     lint(marked)
     mjml = tidy(MARK.sub("", marked))

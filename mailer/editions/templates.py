@@ -8,7 +8,6 @@ from typing import Any, Final
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from markupsafe import Markup, escape
 
 from mailer.editions.theme import Theme, leading, size
@@ -25,9 +24,9 @@ class _Marks(Extension):
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
         return _ELEMENT.sub(
-            lambda found: found[0]
-            if found[0] != "<"
-            else f"<!--@{name}:{source.count(chr(10), 0, found.start()) + 1}--><",
+            lambda found: (
+                found[0] if found[0] != "<" else f"<!--@{name}:{source.count(chr(10), 0, found.start()) + 1}--><"
+            ),
             source,
         )
 
