@@ -28,6 +28,7 @@ from mailer.providers import registry
 from mailer.storage.database import Database
 from mailer.storage.register import Register
 
+
 class App:
     """One publication, composed from its config. Parts are made when first asked for."""
 
