@@ -74,7 +74,9 @@ REFUSED = [
     ("<filter><feImage href='{file}'/></filter>", "refers to another file"),
     ("<text>Hola</text>", "convert it to paths"),
     ("<foreignObject/>", "foreignObject"),
+    ('<pattern patternUnits="userSpaceOnUse" width="19000" height="19000"/>', "monstrously"),
     ('<pattern width="1e9" height="1e9"/>', "monstrously"),
+    ('<g transform="scale(9000)"><pattern width="1" height="1"/></g>', "monstrously"),
     ("<g>", "broken"),
 ]
 
