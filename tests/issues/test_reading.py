@@ -76,6 +76,12 @@ def test_curly_quotation_marks_are_understood_in_attributes(folder):
     assert read(write(folder, "### Uno\n{place=“Quito, Ecuador”}\n\nTexto\n")).articles[0].place == "Quito, Ecuador"
 
 
+def test_headings_may_be_indented_and_closed(folder):
+    """Spaces before a heading and marks behind it change nothing."""
+    issue = read(write(folder, "  ## A ##\n\n   ### B\n\nTexto\n"))
+    assert (issue.sections[0].title, issue.articles[0].title) == ("A", "B")
+
+
 def test_a_link_inside_a_wrapped_sentence_stays_there(folder):
     """A link with text above and below is part of its sentence, not a button."""
     article = read(write(folder, "### Uno\n\nVer\n[esto](https://a.example)\ny más.\n")).articles[0]
@@ -143,6 +149,8 @@ FRONTS = [
     (FRONT.replace("Asunto", "Quito: reúne"), 5, "quotation marks"),
     (FRONT.replace("Asunto", "\t'a"), 5, "tab"),
     (FRONT.replace("Asunto", "{a: b}"), 5, "one text"),
+    (FRONT.replace("Asunto", '"\\ud800"'), 5, "can't be shown"),
+    (FRONT.replace("subject: Asunto", "? [a]\n: b"), 5, "key: value"),
     (FRONT.replace("preheader: Más", "preheader: Más\ntitle: otro"), 7, "second time"),
     (FRONT.replace("preheader: Más", "preheader: Más\nsdgs: 0"), 7, "from 1 to 17"),
     (FRONT.replace("preheader: Más", "preheader: Más\nlanguage: español"), 7, "two letters"),
