@@ -1,11 +1,15 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from mailer import config, tokens
 from mailer.clock import Clock, SystemClock
+from mailer.editions.compose import compose
+from mailer.editions.edition import Compiled, Imprint
+from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
+from mailer.issues import Issue, available_languages, locate, read
 from mailer.storage.database import Database
 from mailer.storage.register import Register
 
@@ -65,6 +69,38 @@ class App:
             path.touch(mode=0o600)
             path.write_text(tokens.new_secret(), encoding="ascii")
         return path.read_text(encoding="ascii").strip()
+
+    def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
+        """
+        Read the issue called `name` in all its languages, and compile its editions.
+
+        Raises:
+            AuthorError: The issue, a picture or a template is missing or wrong.
+
+        """
+        content = self.config.content
+        folder = locate(self.loaded.resolve(content.issues), name)
+        issues = tuple(read(folder, language) for language in available_languages(folder))
+        compiled = compose(
+            issues,
+            {segment: table.title for segment, table in self.config.segments.items()},
+            imprint=self.imprint,
+            templates=self.loaded.resolve(content.templates) / "brief",
+            picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
+        )
+        return issues, compiled
+
+    @cached_property
+    def imprint(self) -> Imprint:
+        """Who publishes, as the editions say it."""
+        table = self.config.publication
+        return Imprint(
+            name=table.name,
+            publisher=table.publisher,
+            organization=table.organization,
+            postal_address=table.postal_address,
+            public_url=table.public_url,
+        )
 
     def close(self) -> None:
         """Give back what was opened."""

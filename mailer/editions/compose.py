@@ -7,6 +7,7 @@ An edition is compiled once for a language and a segment. What differs from read
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -44,13 +45,15 @@ def compose(
         AuthorError: A template, the theme or the content can't be used; names file and line.
 
     """
-    issues, made = list(issues), Templates(templates)
+    issues, made, picture = list(issues), Templates(templates), cache(picture)
     editions = tuple(
         compose_edition(issue, segment, titles, imprint=imprint, templates=made, picture=picture)
         for issue in issues
         for segment, titles in segments.items()
     )
-    return Compiled(issue=issues[0].name, content_hash=_hash(*(edition.hash for edition in editions)), editions=editions)
+    return Compiled(
+        issue=issues[0].name, content_hash=_hash(*(edition.hash for edition in editions)), editions=editions
+    )
 
 
 def compose_edition(
@@ -70,7 +73,9 @@ def compose_edition(
 
     """
     title = titles.get(issue.language) or titles.get(SOURCE) or segment
-    page = lay_out(issue, segment, title, imprint=imprint, picture=lambda path: picture(path, templates.theme.shape.width))
+    page = lay_out(
+        issue, segment, title, imprint=imprint, picture=lambda path: picture(path, templates.theme.shape.width)
+    )
     marked = _fill(page, imprint, templates)
     lint(marked)
     mjml = tidy(MARK.sub("", marked))
