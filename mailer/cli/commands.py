@@ -27,9 +27,10 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import editions, issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
 
 root.command("new")(issues.new)
+root.command("render")(editions.render)
 root.command("check")(issues.check)
 root.command("test-send")(trial.send_test)
 root.add_typer(subscribers.group, name="subscribers")

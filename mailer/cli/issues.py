@@ -8,7 +8,7 @@ from mailer.cli.console import JSON, house, print_json, say
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.editions.edition import Compiled, Report
+    from mailer.editions.edition import Report
 
 ISSUE = typer.Argument(help="The issue's folder, as in 2026-12.")
 
@@ -38,13 +38,10 @@ def _judged(app: "App", name: str) -> "Report":
     from mailer.editions.check import check as judge
     from mailer.editions.edition import Finding, Report
     from mailer.errors import AuthorError
-    from mailer.issues import available_languages, locate, read
 
     issues = app.loaded.resolve(app.config.content.issues)
-    folder = locate(issues, name)
     try:
-        texts = [read(folder, language) for language in available_languages(folder)]
-        compiled = _compiled(app, name)
+        texts, compiled = app.compile(name)
     except AuthorError as problem:
         return Report(name, errors=(Finding("unreadable", problem.where, problem.message),))
     reports = [
@@ -56,12 +53,6 @@ def _judged(app: "App", name: str) -> "Report":
         errors=tuple(finding for report in reports for finding in report.errors),
         warnings=tuple(finding for report in reports for finding in report.warnings),
     )
-
-
-def _compiled(app: "App", name: str) -> "Compiled | None":
-    """The issue's editions, where the house compiles any."""
-    compile_ = getattr(app, "compile", None)
-    return compile_(name)[1] if compile_ else None
 
 
 def _show(report: "Report") -> None:

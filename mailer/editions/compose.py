@@ -7,6 +7,7 @@ An edition is compiled once for a language and a segment. What differs from read
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,7 @@ def compose(
         AuthorError: A template, the theme or the content can't be used; names file and line.
 
     """
-    issues, made = list(issues), Templates(templates)
+    issues, made, picture = list(issues), Templates(templates), cache(picture)
     editions = tuple(
         compose_edition(issue, segment, titles, imprint=imprint, templates=made, picture=picture)
         for issue in issues

@@ -23,12 +23,13 @@ class _Marks(Extension):
     """Writes before each MJML element which template it stands in, and on which line."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
-        return _ELEMENT.sub(
-            lambda found: (
-                found[0] if found[0] != "<" else f"<!--@{name}:{source.count(chr(10), 0, found.start()) + 1}--><"
-            ),
-            source,
-        )
+        place = f"{getattr(self.environment, 'place', '')}{name}"
+
+        def marked(found: re.Match[str]) -> str:
+            line = source.count("\n", 0, found.start()) + 1
+            return f"<!--@{place}:{line}--><" if found[0] == "<" else found[0]
+
+        return _ELEMENT.sub(marked, source)
 
 
 def lockup(name: str) -> Markup:
@@ -56,6 +57,7 @@ class Templates:
             lstrip_blocks=True,
             extensions=[_Marks],
         )
+        self._jinja.extend(place=self._name(""))
         self._jinja.filters["lockup"] = lockup
         self._jinja.globals.update(theme=self.theme, size=size, leading=leading)
 
