@@ -27,6 +27,16 @@ def config_option(
     context.obj = config
 
 
+from mailer.cli import editions, issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
+
+root.command("new")(issues.new)
+root.command("render")(editions.render)
+root.command("check")(issues.check)
+root.command("test-send")(trial.send_test)
+root.add_typer(subscribers.group, name="subscribers")
+root.command("segments")(subscribers.segments)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; an error of ours becomes one sentence on standard error."""
     from mailer.errors import MailerError
