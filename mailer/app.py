@@ -13,10 +13,11 @@ from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.transport import Transport
+from mailer.editions.check import check
 from mailer.editions.compose import compose
-from mailer.editions.edition import Compiled, Edition, Imprint
+from mailer.editions.edition import Compiled, Edition, Finding, Imprint, Report
 from mailer.editions.pictures import mail_safe
-from mailer.errors import OperatorError
+from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
 from mailer.messages.letterhead import Letterhead
@@ -147,6 +148,31 @@ class App:
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
         )
         return issues, compiled
+
+    def check(self, name: str) -> Report:
+        """
+        Judge an issue in all its languages; a text or template that can't be used is the one error there is.
+
+        Raises:
+            AuthorError: There is no such issue.
+
+        """
+        folder = self.loaded.resolve(self.config.content.issues)
+        locate(folder, name)
+        try:
+            issues, compiled = self.compile(name)
+        except AuthorError as problem:
+            return Report(name, errors=(Finding("unreadable", problem.where, problem.message),))
+        words_of_the_office = folder / "dictionary.txt"
+        reports = [
+            check(issue, compiled, segments=list(self.config.segments), office_words=words_of_the_office)
+            for issue in issues
+        ]
+        return Report(
+            name,
+            errors=tuple(finding for report in reports for finding in report.errors),
+            warnings=tuple(finding for report in reports for finding in report.warnings),
+        )
 
     def transport(self, name: str | None = None) -> Transport:
         """

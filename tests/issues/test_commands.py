@@ -1,6 +1,7 @@
 """`mailer new` and `mailer check` on the command line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ GOOD = (
 
 @pytest.fixture
 def config(tmp_path):
-    """The sample config in a folder of its own, without issues."""
+    """The sample config and the templates in a folder of their own, without issues."""
+    shutil.copytree(ROOT / "templates" / "brief", tmp_path / "templates" / "brief")
     path = tmp_path / "config.toml"
     path.write_text((ROOT / "config.toml").read_text(encoding="utf-8"), encoding="utf-8")
     return str(path)
