@@ -27,6 +27,11 @@ def config_option(
     context.obj = config
 
 
+from mailer.cli import web  # noqa: E402 - the groups, in the order of the help
+
+root.command("serve")(web.serve)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; an error of ours becomes one sentence on standard error."""
     from mailer.errors import MailerError

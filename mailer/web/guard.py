@@ -29,7 +29,7 @@ _HEADERS: Final = {
 def page_policy(nonce: str) -> str:
     """The Content-Security-Policy of our own pages: nothing but what carries the nonce."""
     return (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self'; "
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

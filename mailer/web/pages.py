@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from starlette.requests import Request
@@ -48,12 +48,17 @@ class Pages:
             return segment
         return known.title.get(language) or known.title.get(self.config.publication.language) or segment
 
+    def open_segments(self) -> tuple[str, ...]:
+        """The segments that readers may join by themselves, in the config's order."""
+        return tuple(name for name, segment in self.config.segments.items() if segment.open)
+
     def show(
         self, request: Request, name: str, *, status: int = 200, own_language: str = "", **values: Any
     ) -> HTMLResponse:
         """The page `name` with these values, in the language of the one who looks."""
         language = self.language(request, own_language)
-        html = self.text(name, language, path=request.url.path, nonce=request.state.nonce, **values)
+        path = request.url.path
+        html = self.text(name, language, path=path, here=f"{path}?lang={language}", nonce=request.state.nonce, **values)
         headers = {"Content-Language": language, "Vary": "Accept-Language"}
         return HTMLResponse(html, status_code=status, headers=headers)
 
@@ -64,6 +69,14 @@ class Pages:
         def day(instant: datetime, style: str = "long") -> str:
             return format_date(instant.astimezone(zone), style, locale=language)
 
+        def moment(instant: datetime) -> str:
+            return format_datetime(instant.astimezone(zone), "d MMMM, HH:mm", locale=language)
+
         return self.environment.get_template(name).render(
-            _=words(language), language=language, day=day, title=lambda name: self.title(name, language), **values
+            _=words(language),
+            language=language,
+            day=day,
+            moment=moment,
+            title=lambda name: self.title(name, language),
+            **values,
         )
