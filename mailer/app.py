@@ -7,6 +7,7 @@ from mailer import config, tokens
 from mailer.clock import Clock, SystemClock
 from mailer.errors import OperatorError
 from mailer.storage.database import Database
+from mailer.storage.register import Register
 
 
 class App:
@@ -38,6 +39,11 @@ class App:
         database = Database(url)
         database.upgrade()
         return database
+
+    @cached_property
+    def register(self) -> Register:
+        """Who is subscribed to what."""
+        return Register(self.database, self.clock)
 
     @cached_property
     def signer(self) -> tokens.Signer:

@@ -27,8 +27,10 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import web  # noqa: E402 - the groups, in the order of the help
+from mailer.cli import subscribers, web  # noqa: E402 — the groups, in the order of the help
 
+root.add_typer(subscribers.group, name="subscribers")
+root.command("segments")(subscribers.segments)
 root.command("serve")(web.serve)
 
 

@@ -1,0 +1,129 @@
+"""Lists as text: csv and tsv, in whichever encoding and with whichever separator."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final
+
+from mailer.audience.importing.encoding import encoding_of
+from mailer.audience.importing.headings import EMAIL, field_of
+from mailer.audience.importing.sheet import Row, Sheet
+from mailer.errors import AuthorError, Refused
+
+SEPARATORS: Final = {";": ";", ",": ",", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
+_CHUNK: Final = 1 << 17
+_LONGEST_LINE: Final = 1 << 20
+_LONGEST_CELL: Final = 1 << 16
+_SNIFFED_LINES: Final = 40
+_ANNOUNCED: Final = re.compile(r'"?sep=([;,|\t])"?\s*', re.IGNORECASE)
+_END: Final = "\ue000end of the list\ue000"
+"""A last line of our own: found inside a cell, it tells that a quotation mark was never closed."""
+
+
+def read_text(path: Path, *, encoding: str | None = None, separator: str | None = None) -> Sheet:
+    """
+    Open a delimited list; its rows are read as they are asked for.
+
+    Raises:
+        AuthorError: A line is endless, a quotation mark stays open, or the bytes are no text.
+        Refused: The separator asked for is none that lists use, or the encoding is unknown.
+
+    """
+    if separator is not None and separator.lower() not in SEPARATORS:
+        raise Refused(f"{separator!r} is no separator of lists; use one of ; , | or tab")
+    with path.open("rb") as file:
+        encoding = encoding or encoding_of(iter(lambda: file.read(_CHUNK), b""))
+    try:
+        text = path.open(encoding=encoding, newline=None)
+    except LookupError:
+        raise Refused(f"the encoding {encoding!r} is not known; try utf-8 or cp1252") from None
+    try:
+        return _sheet(text, path, encoding, separator)
+    except UnicodeError as problem:
+        text.close()
+        raise AuthorError(f"the list isn't written in {encoding} ({problem}); name its --encoding", path) from None
+    except BaseException:
+        text.close()
+        raise
+
+
+def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> Sheet:
+    lines = _lines(text, path)
+    head = list(islice(lines, _SNIFFED_LINES))
+    skipped = 0
+    if head and (announced := _ANNOUNCED.fullmatch(head[0])):
+        separator = separator or announced[1]
+        head, skipped = head[1:], 1
+    chosen = SEPARATORS[separator.lower()] if separator else _separator(head)
+    return Sheet(
+        rows=_rows(head, lines, separator=chosen, path=path, skipped=skipped),
+        described=f"{encoding}, separated by {'tab' if chosen == chr(9) else chosen}",
+        separator=chosen,
+        close=text.close,
+    )
+
+
+def _lines(text: IO[str], path: Path) -> Iterator[str]:
+    """Lines without their end, none of them endless; NUL bytes, which some exports scatter, are dropped."""
+    rest = ""
+    number = 0
+    while chunk := text.read(_CHUNK):
+        if "\0" in chunk:
+            chunk = chunk.replace("\0", "")
+        lines = (rest + chunk).split("\n")
+        rest = lines.pop()
+        yield from lines
+        number += len(lines)
+        if len(rest) > _LONGEST_LINE:
+            raise AuthorError(
+                "the line has more than a million characters: this is no list of people", path, number + 1
+            )
+    if rest:
+        yield rest
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The separator under which most rows agree on their number of cells, and under which an address is headed."""
+
+    def merit(separator: str) -> tuple[bool, int, int]:
+        rows = [row for row in csv.reader(lines, delimiter=separator) if any(cell.strip() for cell in row)]
+        widths = Counter(len(row) for row in rows)
+        width, agreeing = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(0, 0))
+        headed = any(len(row) > 1 and any(field_of(cell) == EMAIL for cell in row) for row in rows)
+        return headed, agreeing if width > 1 else 0, width
+
+    try:
+        return max((";", ",", "\t", "|"), key=merit)
+    except csv.Error:
+        return ","
+
+
+def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Path, skipped: int) -> Iterator[Row]:
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(_with_end(head, lines), delimiter=separator)
+    before = 0
+    try:
+        for cells in reader:
+            start, before = before + 1 + skipped, reader.line_num
+            if cells and _END in cells[-1]:
+                if cells != [_END]:
+                    raise AuthorError("a quotation mark is opened in this row and never closed", path, start)
+                return
+            yield start, cells
+    except csv.Error as problem:
+        raise AuthorError(
+            f"the row can't be read ({problem}); is a quotation mark left open?", path, before + 1 + skipped
+        ) from None
+    except UnicodeError as problem:
+        raise AuthorError(f"the list isn't written in one encoding ({problem}); name its --encoding", path) from None
+
+
+def _with_end(head: Sequence[str], lines: Iterator[str]) -> Iterator[str]:
+    for line in head:
+        yield line + "\n"
+    for line in lines:
+        yield line + "\n"
+    yield _END + "\n"
