@@ -27,7 +27,6 @@ ROUTES = [
     Route("/subscribe", joining.ask, methods=["POST"]),
     Route("/c/{token}", joining.show_confirm),
     Route("/c/{token}", joining.confirm, methods=["POST"]),
-    Route("/", joining.show),
     Route("/privacy", lambda request: request.app.state.desk.pages.show(request, "privacy.html")),
 ]
 

@@ -21,6 +21,7 @@ from mailer.web import forms, leaving, speech, tickets
 from mailer.web.desk import Desk, desk_of
 from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
+from mailer.web.speech import marked
 
 _LONGEST_PAUSE: Final = timedelta(days=366)
 _LINKS_A_DAY: Final = 3
@@ -55,7 +56,7 @@ async def act_all(request: Request) -> Response:
     """Change anything, hand out everything, or erase it."""
     desk, reader, form = desk_of(request), await _owner(request), await forms.read(request)
     if form.get("action") == "download":
-        held = await run_in_threadpool(desk.house.held_about, reader.email)
+        held = await run_in_threadpool(desk.rights.everything, reader.id, who="reader")
         return Response(
             msgspec.json.format(msgspec.json.encode(held), indent=2),
             media_type="application/json",
@@ -64,9 +65,13 @@ async def act_all(request: Request) -> Response:
     if form.get("action") == "erase":
         if form.get("sure") != "yes":
             return _page(
-                request, reader, is_owner=True, problems={"sure": "Marque la casilla para confirmarlo"}, status=422
+                request,
+                reader,
+                is_owner=True,
+                problems={"sure": marked("Marque la casilla para confirmarlo")},
+                status=422,
             )
-        await run_in_threadpool(desk.house.erase, reader.email, "reader")
+        await run_in_threadpool(desk.rights.erase, reader.id, who="reader")
         return desk.pages.show(request, "erased.html", own_language=reader.language)
     return await _apply(request, reader, form, is_owner=True)
 
@@ -92,12 +97,12 @@ def _choices(desk: Desk, reader: Reader, form: FormData, *, is_owner: bool) -> t
     problems: dict[str, str] = {}
     segments = tuple(name for name in _offered(desk, reader) if name in forms.lines(form, "segment"))
     if not segments:
-        problems["segment"] = "Elija al menos una lista, o deje de recibirlo todo con el botón de abajo"
+        problems["segment"] = marked("Elija al menos una lista, o deje de recibirlo todo con el botón de abajo")
     paused_until = None
     if asked := forms.line(form, "pause"):
         paused_until = _pause(desk, asked)
         if paused_until is None:
-            problems["pause"] = "Escriba un día entre mañana y dentro de un año, como 2026-12-31"
+            problems["pause"] = marked("Escriba un día entre mañana y dentro de un año, como 2026-12-31")
     if problems:
         return None, problems
     language = speech.choose(forms.line(form, "language"), reader.language)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from mailer.language import words
 from mailer.web.desk import desk_of
+from mailer.web.speech import marked
 
 
 class InvalidLink(HTTPException):
@@ -17,15 +18,27 @@ class InvalidLink(HTTPException):
 
 _SAID = {
     404: (
-        "Aquí no hay nada",
-        "El enlace no es válido o está incompleto. Cópielo entero del mensaje, o escríbanos y lo arreglamos.",
+        marked("Aquí no hay nada"),
+        marked("El enlace no es válido o está incompleto. Cópielo entero del mensaje, o escríbanos y lo arreglamos."),
     ),
-    405: ("Así no se puede abrir", "Esta página se abre de otra manera. Vuelva al mensaje y pulse el enlace."),
-    408: ("Tardó demasiado", "La conexión se cortó antes de terminar. Inténtelo de nuevo."),
-    413: ("Es demasiado grande", "Lo que se envió no cabe en este formulario. Acórtelo e inténtelo de nuevo."),
-    500: ("Algo falló de nuestro lado", "No es culpa suya. Inténtelo de nuevo en unos minutos; no se ha perdido nada."),
+    405: (
+        marked("Así no se puede abrir"),
+        marked("Esta página se abre de otra manera. Vuelva al mensaje y pulse el enlace."),
+    ),
+    408: (marked("Tardó demasiado"), marked("La conexión se cortó antes de terminar. Inténtelo de nuevo.")),
+    413: (
+        marked("Es demasiado grande"),
+        marked("Lo que se envió no cabe en este formulario. Acórtelo e inténtelo de nuevo."),
+    ),
+    500: (
+        marked("Algo falló de nuestro lado"),
+        marked("No es culpa suya. Inténtelo de nuevo en unos minutos; no se ha perdido nada."),
+    ),
 }
-_OTHERWISE = ("No lo hemos entendido", "Lo que se envió no se puede leer. Vuelva atrás e inténtelo de nuevo.")
+_OTHERWISE = (
+    marked("No lo hemos entendido"),
+    marked("Lo que se envió no se puede leer. Vuelva atrás e inténtelo de nuevo."),
+)
 
 
 async def say(request: Request, problem: Exception) -> Response:

@@ -21,8 +21,9 @@ from mailer.web import forms, puzzle, speech, tickets
 from mailer.web.desk import Desk, desk_of
 from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
+from mailer.web.speech import marked
 
-CONSENT: Final = (
+CONSENT: Final = marked(
     "Acepto recibir el boletín por correo electrónico y que mis datos se traten solo para enviármelo. "
     "Puedo retirar este consentimiento en cualquier momento con un clic."
 )
@@ -51,10 +52,13 @@ async def ask(request: Request) -> Response:
     answer = puzzle.check(desk.signer, drawn, forms.line(form, "number"), now)
     if answer is None:
         return _form(
-            request, form, {"form": "La página llevaba mucho tiempo abierta. Pulse el botón otra vez."}, status=422
+            request,
+            form,
+            {"form": marked("La página llevaba mucho tiempo abierta. Pulse el botón otra vez.")},
+            status=422,
         )
     if not answer.is_solved and now - answer.drawn_at < _HUMAN_HASTE:
-        return _form(request, form, {"form": "Un momento: pulse el botón otra vez."}, status=422, drawn=drawn)
+        return _form(request, form, {"form": marked("Un momento: pulse el botón otra vez.")}, status=422, drawn=drawn)
     if not form.get(TRAP):
         await run_in_threadpool(desk.signups.ask, wish, _limits(desk, request, wish, answer))
     return desk.pages.show(request, "asked.html", own_language=wish.language, email=wish.email)
@@ -99,15 +103,15 @@ def _read(desk: Desk, form: FormData, request: Request) -> tuple[Wish | None, di
     try:
         email = parse_address(email)
     except InvalidAddress:
-        problems["email"] = "Escriba una dirección de correo, como nombre@institucion.example"
+        problems["email"] = marked("Escriba una dirección de correo, como nombre@institucion.example")
     open_segments = desk.pages.open_segments()
     segments = tuple(name for name in open_segments if name in forms.lines(form, "segment"))
     if len(open_segments) == 1:
         segments = tuple(open_segments)
     if not segments:
-        problems["segment"] = "Elija al menos una lista"
+        problems["segment"] = marked("Elija al menos una lista")
     if not form.get("consent"):
-        problems["consent"] = "Sin su consentimiento no podemos escribirle"
+        problems["consent"] = marked("Sin su consentimiento no podemos escribirle")
     if problems:
         return None, problems
     language = speech.choose(forms.line(form, "language"), desk.pages.language(request))

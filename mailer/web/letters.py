@@ -16,12 +16,13 @@ from mailer.messages.message import Message
 from mailer.storage.notices import Notice
 from mailer.web import tickets
 from mailer.web.desk import Desk
+from mailer.web.speech import marked
 
 _POLICY = SMTP.clone(cte_type="7bit")
 _SUBJECTS = {
-    "confirm": "Confirme su suscripción",
-    "known": "Ya recibe nuestro boletín",
-    "mine": "Su enlace para ver y cambiar sus datos",
+    "confirm": marked("Confirme su suscripción"),
+    "known": marked("Ya recibe nuestro boletín"),
+    "mine": marked("Su enlace para ver y cambiar sus datos"),
 }
 
 

@@ -58,7 +58,7 @@ class Postbox:
         if not due:
             return
         try:
-            channel = await self.desk.house.transport.open()
+            channel = await self.desk.transport.open()
         except TransportError as problem:
             log.warning("letters wait", action="post", problem=problem.reply)
             await self._put_off(due)

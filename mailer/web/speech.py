@@ -8,6 +8,11 @@ from mailer.language import LOCALES, SOURCE
 _MOST_RANGES = 20
 
 
+def marked(text: str) -> str:
+    """The text as it is, marked for the catalogue: a template translates it later."""
+    return text
+
+
 @cache
 def spoken() -> tuple[str, ...]:
     """The languages that pages can be read in, the source language first."""

@@ -12,6 +12,11 @@ depends_on = None
 
 
 def upgrade() -> None:
+    create_books_of_readers()
+    create_books_of_the_desk()
+
+
+def create_books_of_readers() -> None:
     op.create_table(
         "departures",
         sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
@@ -33,6 +38,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_signups_asked_at", "signups", ["asked_at"])
+    op.create_table(
+        "erasures",
+        sa.Column("seal", sa.String(128), primary_key=True),
+        sa.Column("at", Instant, nullable=False),
+    )
+
+
+def create_books_of_the_desk() -> None:
     op.create_table(
         "quotas",
         sa.Column("key", sa.String(80), primary_key=True),
