@@ -27,8 +27,12 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import subscribers, web  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import editions, issues, subscribers, trial, web  # noqa: E402 — the groups, in the order of the help
 
+root.command("new")(issues.new)
+root.command("render")(editions.render)
+root.command("check")(issues.check)
+root.command("test-send")(trial.send_test)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
 root.command("serve")(web.serve)
