@@ -26,7 +26,14 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import demo, editions, issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import (  # noqa: E402 — the groups, in the order of the help
+    demo,
+    editions,
+    issues,
+    subscribers,
+    trial,
+    web,
+)
 
 root.command("demo")(demo.demo)
 root.command("new")(issues.new)
@@ -35,6 +42,7 @@ root.command("check")(issues.check)
 root.command("test-send")(trial.send_test)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
+root.command("serve")(web.serve)
 
 
 def run(arguments: list[str]) -> int:
