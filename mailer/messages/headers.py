@@ -173,7 +173,8 @@ def _encoded_words(text: str, used: int) -> str:
     whole = "".join([_PIECES[char] for char in text])
     if len(whole) <= room:
         return f"{_OPENING}{whole}?="
-    lines, width = [], used
+    lines: list[str] = []
+    width = used
     for group, is_plain in _groups(text, room):
         for word in [group] if is_plain else _split_words(group, room):
             if lines and width + 1 + len(word) <= _WIDTH:

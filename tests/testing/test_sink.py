@@ -57,15 +57,15 @@ def test_faults_are_narrowed_by_count_and_address():
                 outcomes.append(550)
             except smtplib.SMTPDataError as problem:
                 outcomes.append(problem.smtp_error.split()[1])
+                client.rset()  # smtplib leaves the transaction open after a refused DATA
     assert outcomes == [250, 550, b"twice", 250, b"third", 250]
 
 
 def test_by_itself_it_logs_before_it_confirms(tmp_path):
-    """In a process of its own, the log holds a message as soon as its sender knows it was taken, even if it is killed."""
-    with sink_process(tmp_path / "log") as sink:
-        with smtplib.SMTP(sink.host, sink.port) as client:
-            mail(client, 7, b"y" * 200_000)
-            assert sink.accepted() == [("<7@quito.example>", "r7@nabon.example")]
-            os.kill(sink.pid, signal.SIGKILL)
-            client.close()
+    """In a process of its own, the log holds a message as soon as its sender knows it was taken."""
+    with sink_process(tmp_path / "log") as sink, smtplib.SMTP(sink.host, sink.port) as client:
+        mail(client, 7, b"y" * 200_000)
+        assert sink.accepted() == [("<7@quito.example>", "r7@nabon.example")]
+        os.kill(sink.pid, signal.SIGKILL)
+        client.close()
     assert sink.accepted() == [("<7@quito.example>", "r7@nabon.example")]
