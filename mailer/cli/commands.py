@@ -26,7 +26,7 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import demo, editions, issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import campaigns, demo, editions, issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
 
 root.command("demo")(demo.demo)
 root.command("new")(issues.new)
@@ -35,6 +35,13 @@ root.command("check")(issues.check)
 root.command("test-send")(trial.send_test)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
+root.command("approve")(campaigns.approve)
+root.command("schedule")(campaigns.schedule)
+root.command("send")(campaigns.send)
+root.command("run")(campaigns.run)
+root.add_typer(campaigns.group, name="campaigns")
+root.command("deliveries")(campaigns.deliveries)
+root.add_typer(campaigns.database, name="db")
 
 
 def run(arguments: list[str]) -> int:
