@@ -245,9 +245,12 @@ def _show(app: "App", campaign: "Campaign") -> None:
     say(f"Campaign {campaign.id} of {campaign.issue}: [bold]{campaign.state}[/]")
     if campaign.reason:
         say(f"  {campaign.reason}")
-    columns = list(msgspec.structs.asdict(account))
-    per_segment = [(name, *msgspec.structs.astuple(each)) for name, each in app.ledger.accounts(campaign.id).items()]
-    rows = [*per_segment, ("all", *msgspec.structs.astuple(account))]
+    totals = msgspec.structs.asdict(account)
+    # A column of noughts is left out: what is not there did not happen.
+    columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]
+    segments = app.ledger.accounts(campaign.id).items()
+    rows = [(name, *(getattr(each, column) for column in columns)) for name, each in segments]
+    rows.append(("all", *(totals[column] for column in columns)))
     table(("Segment", *(name.capitalize() for name in columns)), rows, figures=range(1, len(columns) + 1))
     if not account.reconciled:
         say("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.")
