@@ -138,14 +138,34 @@ def test_content_is_never_markup(compose_text, nasty):
 @pytest.mark.parametrize("section", ["", "cards", "rows", "routes"])
 def test_every_layout_is_drawn(compose_text, section, layout):
     """Whatever an author may ask for has a template, with and without what may stand beside the text."""
-    given = f"{{layout={section} label=Etiqueta sdgs=4}}" if section else "{label=Etiqueta}"
-    article = f"{{layout={layout} sdgs=5 label=L place=P tag=virtual}}" if layout else "{figure=12}"
-    button = "[Ir](https://a.example/?a=1&b=2)"
-    body = f"## S\n{given}\n\nIntro\n\n### Uno\n{article}\n\nTexto\n\n{button}\n\n### Dos\n\n* x\n* y"
+    given = f"layout={section}" if section else ""
+    wanted = f"layout={layout}" if layout else ""
+    body = (
+        f"## Sección\n{{{given} label=Rótulo figure=77 sdgs=4}}\n\nIntro\n\n"
+        f"### Uno\n{{{wanted} label=Aviso place=Lima tag=virtual figure=88 sdgs=15}}\n\nTexto\n\n"
+        "[Ir](https://a.example/?a=1&b=2)\n\n### Dos\n\n* x\n* y"
+    )
     edition = compose_text(body).editions[0]
-    for word in ("Intro", "Uno", "Texto", "Ir", "Dos"):
-        assert word in seen(edition.html)
-        assert word in edition.text
+    for word in [
+        "Sección",
+        "Rótulo",
+        "77",
+        "4",
+        "Intro",
+        "Uno",
+        "Aviso",
+        "Lima",
+        "virtual",
+        "88",
+        "15",
+        "Texto",
+        "Ir",
+        "Dos",
+        "x",
+        "y",
+    ]:
+        assert re.search(rf"\b{word}\b", seen(edition.html)), f"{word} is not in the HTML"
+        assert re.search(rf"\b{word}\b", edition.text), f"{word} is not in the text"
     assert "https://a.example/?a=1&amp;b=2" in edition.html
 
 
