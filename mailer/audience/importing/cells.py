@@ -7,7 +7,7 @@ from typing import Final
 
 from babel import Locale
 
-from mailer.audience.importing.headings import fold
+from mailer.audience.folding import fold
 
 LONGEST: Final = 500
 """More characters than this are no name, post or institution."""

@@ -1,12 +1,11 @@
 """What the columns of a list are called, in Spanish and English, accents and case aside."""
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from mailer.audience.folding import fold
 from mailer.audience.subscriber import FIELDS
 from mailer.errors import AuthorError, Refused
 
@@ -48,17 +47,6 @@ class Columns(msgspec.Struct, frozen=True):
     def first(self, field: str) -> int | None:
         """The first column of a field."""
         return next(iter(self.of.get(field, ())), None)
-
-
-def fold(text: str) -> str:
-    """
-    A heading without accents, case, punctuation and what stands in brackets.
-
-    >>> fold("  CORREO  Electrónico (*): ")
-    'correo electronico'
-    """
-    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(re.sub(r"[\W_]+", " ", re.sub(r"[(\[].*?[)\]]", " ", bare.casefold())).split())
 
 
 def field_of(heading: str) -> str | None:

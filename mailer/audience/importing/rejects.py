@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
-from mailer.audience.importing.headings import fold
+from mailer.audience.folding import fold
 
 SHOWN: Final = 100
 """So many rejects an account names; the file holds them all."""
