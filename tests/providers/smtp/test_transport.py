@@ -4,8 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from aiosmtpd.smtp import SMTP as Server
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd import smtp as aiosmtpd
 
 from mailer.deliveries.transport import RecipientRefused
 from mailer.errors import OperatorError
@@ -26,7 +25,7 @@ class Inbox:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login == b"brief" and data.password == b"right")
+    return aiosmtpd.AuthResult(success=data.login == b"brief" and data.password == b"right")
 
 
 @asynccontextmanager
@@ -35,7 +34,7 @@ async def independent(inbox, *, implicit_tls=None, **given):
     sessions = []
 
     def session():
-        sessions.append(Server(inbox, loop=asyncio.get_running_loop(), **given))
+        sessions.append(aiosmtpd.SMTP(inbox, loop=asyncio.get_running_loop(), **given))
         return sessions[-1]
 
     server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0, ssl=implicit_tls)
