@@ -50,7 +50,9 @@ def compose(
         for issue in issues
         for segment, titles in segments.items()
     )
-    return Compiled(issue=issues[0].name, content_hash=_hash(*(edition.hash for edition in editions)), editions=editions)
+    return Compiled(
+        issue=issues[0].name, content_hash=_hash(*(edition.hash for edition in editions)), editions=editions
+    )
 
 
 def compose_edition(

@@ -61,7 +61,7 @@ class _Reader:
                 self._end(token)
             else:
                 raise self._wrong(
-                    token.start(), f"this is no complete tag: {token['stray']!r}; write attributes as name=\"value\""
+                    token.start(), f'this is no complete tag: {token["stray"]!r}; write attributes as name="value"'
                 )
         if self.open:
             raise AuthorError(f"<{self.open[-1].name}> is never closed", *self.open[-1].where)
@@ -100,7 +100,9 @@ class _Reader:
                 hint = did_you_mean(attribute[1], sorted(known)) if known else "it takes none"
                 raise self._wrong(token.start(), f"<{name}> has no attribute {attribute[1]}; {hint}", name)
             if attribute[2] is None and attribute[3] is None:
-                raise self._wrong(token.start(), f'<{name}> {attribute[1]} has no value; write {attribute[1]}="…"', name)
+                raise self._wrong(
+                    token.start(), f'<{name}> {attribute[1]} has no value; write {attribute[1]}="…"', name
+                )
             if attribute[1] in seen:
                 raise self._wrong(token.start(), f"<{name}> has {attribute[1]} twice; keep one", name)
             seen.add(attribute[1])

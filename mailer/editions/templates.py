@@ -23,9 +23,9 @@ class _Marks(Extension):
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
         return _ELEMENT.sub(
-            lambda found: found[0]
-            if found[0] != "<"
-            else f"<!--@{name}:{source.count(chr(10), 0, found.start()) + 1}--><",
+            lambda found: (
+                found[0] if found[0] != "<" else f"<!--@{name}:{source.count(chr(10), 0, found.start()) + 1}--><"
+            ),
             source,
         )
 

@@ -1,10 +1,11 @@
 """Lists as text: csv and tsv, in whichever encoding and with whichever separator."""
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final
 
@@ -67,22 +68,29 @@ def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> S
 
 
 def _lines(text: IO[str], path: Path) -> Iterator[str]:
-    """Lines without their end, none of them endless; NUL bytes, which some exports scatter, are dropped."""
+    """Lines with their end, none of them endless; NUL bytes, which some exports scatter, are dropped."""
+    return chain.from_iterable(map(io.StringIO, _blocks(text, path)))
+
+
+def _blocks(text: IO[str], path: Path) -> Iterator[str]:
+    """The text in pieces of whole lines."""
     rest = ""
-    number = 0
+    lines = 1
     while chunk := text.read(_CHUNK):
         if "\0" in chunk:
             chunk = chunk.replace("\0", "")
-        lines = (rest + chunk).split("\n")
-        rest = lines.pop()
-        yield from lines
-        number += len(lines)
+        whole, end, rest_of_chunk = chunk.rpartition("\n")
+        if end:
+            block = f"{rest}{whole}\n"
+            lines += block.count("\n")
+            rest = rest_of_chunk
+            yield block
+        else:
+            rest += chunk
         if len(rest) > _LONGEST_LINE:
-            raise AuthorError(
-                "the line has more than a million characters: this is no list of people", path, number + 1
-            )
+            raise AuthorError("the line has more than a million characters: this is no list of people", path, lines)
     if rest:
-        yield rest
+        yield rest + "\n"
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -103,7 +111,7 @@ def _separator(lines: Sequence[str]) -> str:
 
 def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Path, skipped: int) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(_with_end(head, lines), delimiter=separator)
+    reader = csv.reader(chain(head, lines, [_END]), delimiter=separator)
     before = 0
     try:
         for cells in reader:
@@ -119,11 +127,3 @@ def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Pa
         ) from None
     except UnicodeError as problem:
         raise AuthorError(f"the list isn't written in one encoding ({problem}); name its --encoding", path) from None
-
-
-def _with_end(head: Sequence[str], lines: Iterator[str]) -> Iterator[str]:
-    for line in head:
-        yield line + "\n"
-    for line in lines:
-        yield line + "\n"
-    yield _END + "\n"

@@ -35,7 +35,7 @@ class Register:
         A dry run does the same and takes it back, so that its account is the very one.
         """
         at = self._clock.now()
-        with self._database.write() as connection:
+        with self._database.write(bulk=True) as connection:
             self._database.lock_table(connection, subscribers)
             intake = Intake(self._database, connection, order, at, reject)
             outcome = intake.take(batches)

@@ -31,6 +31,17 @@ _DETAILS: Final = tuple(subscribers.c[field] for field in FIELDS)
 _NEW_COLUMNS: Final = (
     "email", "email_key", "domain", *FIELDS, "state", "source", "import_id", "created_at", "updated_at",
 )  # fmt: skip
+_CHANGE_COLUMNS: Final = ("import_id", "subscriber_id", "field", "before", "after")
+
+
+class Written:
+    """What a batch writes about people who were there before, gathered for few statements."""
+
+    def __init__(self) -> None:
+        self.details: list[tuple[object, ...]] = []
+        self.changes: list[tuple[object, ...]] = []
+        self.owned: list[tuple[int, str]] = []
+        self.joining: list[int] = []
 
 
 class Intake:
@@ -54,6 +65,7 @@ class Intake:
         self._has_suppressions = connection.scalar(select(suppressions.c.id).limit(1)) is not None
         stored = database.stored_instant(at)
         self._tail = ("active", order.segment, self.import_id, stored, stored)
+        self._expects_new = True
         self._lookup = _lookup(order.segment)
 
     def take(self, batches: Iterable[Sequence[Arrival]]) -> Outcome:
@@ -66,6 +78,22 @@ class Intake:
         return self.outcome
 
     def _take_batch(self, batch: Sequence[Arrival]) -> None:
+        if self._expects_new and self._add_unseen(batch):
+            return
+        outcome_before = self.outcome.new
+        self._take_one_by_one(batch)
+        self._expects_new = self.outcome.new - outcome_before == len(batch)
+
+    def _add_unseen(self, batch: Sequence[Arrival]) -> bool:
+        """Add a batch without looking anybody up, if none of them is known: most of a new list."""
+        if self._has_suppressions or len({arrival.key for arrival in batch}) < len(batch):
+            return False
+        if not self._database.insert_unless_known(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
+            return False
+        self._count_new(batch)
+        return True
+
+    def _take_one_by_one(self, batch: Sequence[Arrival]) -> None:
         firsts: dict[str, Arrival] = {}
         for arrival in batch:
             first = firsts.setdefault(arrival.key, arrival)
@@ -128,11 +156,14 @@ class Intake:
             self.outcome.unchanged += 1
 
     def _add(self, arrivals: Sequence[Arrival]) -> None:
-        if not arrivals:
-            return
-        self._database.insert_rows(
-            self._connection, subscribers, _NEW_COLUMNS, [arrival[1:] + self._tail for arrival in arrivals]
-        )
+        if arrivals:
+            self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(arrivals))
+            self._count_new(arrivals)
+
+    def _rows_of(self, arrivals: Sequence[Arrival]) -> list[tuple[object, ...]]:
+        return [arrival[1:] + self._tail for arrival in arrivals]
+
+    def _count_new(self, arrivals: Sequence[Arrival]) -> None:
         self._lines_new.extend([arrival.line for arrival in arrivals])
         self.outcome.new += len(arrivals)
 
@@ -154,6 +185,7 @@ class Intake:
         """Change what the list may change in people who were there before, and keep what it was."""
         ids = [person.id for _, person in differing]
         owners, joined = self._owners(ids), self._joined(ids)
+        written = Written()
         for arrival, person in differing:
             said = list(differences(arrival, person))
             heard = [
@@ -164,60 +196,53 @@ class Intake:
                     person,
                     segment=self._order.segment,
                     owners=owners.get(person.id, {}),
-                    joined=joined.get(person.id, set()),
+                    joined=joined.get(person.id, ()),
                 )
             ]
             self.outcome.kept_details += len(said) - len(heard)
-            if not heard and person.membership == "joined":
+            if heard or person.membership != "joined":
+                self.outcome.changed += 1
+                self._note(person, heard, written)
+            else:
                 self.outcome.unchanged += 1
-                continue
-            self.outcome.changed += 1
-            self._write(person, heard)
+        self._write(written)
 
-    def _write(self, person: Known, heard: Sequence[Difference]) -> None:
+    def _note(self, person: Known, heard: Sequence[Difference], written: Written) -> None:
         changes = list(heard)
         if heard:
-            self._write_details(person, heard)
+            values = {field: getattr(person, field) for field in FIELDS} | {each.field: each.after for each in heard}
+            written.details.append((*values.values(), self._tail[-1], person.id))
+            if person.source != self._order.segment:
+                written.owned += [(person.id, each.field) for each in heard]
         if person.membership != "joined":
-            self._join(person)
+            written.joining.append(person.id)
             changes.append(Difference("membership", person.membership or "", "joined"))
-        self._connection.execute(
-            insert(import_changes),
-            [{"import_id": self.import_id, "subscriber_id": person.id} | change._asdict() for change in changes],
-        )
+        written.changes += [(self.import_id, person.id, *change) for change in changes]
         room = _CHANGES_SHOWN - len(self.outcome.changes)
-        self.outcome.changes += [Change(email=person.email, **change._asdict()) for change in changes][:room]
+        self.outcome.changes += [Change(person.email, *change) for change in changes[:room]]
 
-    def _write_details(self, person: Known, heard: Sequence[Difference]) -> None:
-        self._connection.execute(
-            update(subscribers)
-            .where(subscribers.c.id == bindparam("person"))
-            .values({each.field: each.after for each in heard} | {"updated_at": self._at}),
-            {"person": person.id},
-        )
-        if person.source != self._order.segment:
-            statement = self._database.insert(field_owners)
-            self._connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["subscriber_id", "field"], set_={"owner": statement.excluded.owner}
+    def _write(self, written: Written) -> None:
+        database, connection = self._database, self._connection
+        database.update_rows(connection, subscribers, (*FIELDS, "updated_at"), "id", written.details)
+        database.insert_rows(connection, import_changes, _CHANGE_COLUMNS, written.changes)
+        if written.owned:
+            own = database.insert(field_owners)
+            connection.execute(
+                own.on_conflict_do_update(
+                    index_elements=["subscriber_id", "field"], set_={"owner": own.excluded.owner}
                 ),
-                [{"subscriber_id": person.id, "field": each.field, "owner": self._order.segment} for each in heard],
+                [
+                    {"subscriber_id": person, "field": field, "owner": self._order.segment}
+                    for person, field in written.owned
+                ],
             )
-
-    def _join(self, person: Known) -> None:
-        statement = self._database.insert(memberships).values(
-            subscriber_id=person.id,
-            segment=self._order.segment,
-            state="joined",
-            changed_at=self._at,
-            import_id=self.import_id,
-        )
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["subscriber_id", "segment"],
-                set_={"state": "joined", "changed_at": self._at, "import_id": self.import_id},
+        if written.joining:
+            joins = {"state": "joined", "changed_at": self._at, "import_id": self.import_id}
+            join = database.insert(memberships).values(segment=self._order.segment, **joins)
+            connection.execute(
+                join.on_conflict_do_update(index_elements=["subscriber_id", "segment"], set_=joins),
+                [{"subscriber_id": person} for person in written.joining],
             )
-        )
 
     def _owners(self, ids: Sequence[int]) -> dict[int, dict[str, str]]:
         found: dict[int, dict[str, str]] = {}

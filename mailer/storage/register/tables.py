@@ -66,6 +66,7 @@ memberships = Table(
     Column("changed_at", Instant, nullable=False),
     Column("import_id", ForeignKey("imports.id")),  # the import that set this state; none: a person did
     Index(None, "segment", "state"),
+    sqlite_with_rowid=False,
 )
 
 suppressions = Table(
