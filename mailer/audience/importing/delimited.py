@@ -16,7 +16,8 @@ from mailer.errors import AuthorError, Refused
 
 SEPARATORS: Final = {";": ";", ",": ",", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
 _CHUNK: Final = 1 << 17
-_LONGEST_LINE: Final = 1 << 20
+_LONGEST_LINE: Final = 1 << 17
+_LARGEST_FILE: Final = 512 << 20
 _LONGEST_CELL: Final = 1 << 16
 _SNIFFED_LINES: Final = 40
 _ANNOUNCED: Final = re.compile(r'"?sep=([;,|\t])"?\s*', re.IGNORECASE)
@@ -35,8 +36,10 @@ def read_text(path: Path, *, encoding: str | None = None, separator: str | None 
     """
     if separator is not None and separator.lower() not in SEPARATORS:
         raise Refused(f"{separator!r} is no separator of lists; use one of ; , | or tab")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise AuthorError("the list has more than 512 MB: this is no list of people; if it is, split it", path)
     with path.open("rb") as file:
-        encoding = encoding or encoding_of(iter(lambda: file.read(_CHUNK), b""))
+        encoding = encoding or encoding_of(_bounded(file, path))
     try:
         text = path.open(encoding=encoding, newline=None)
     except LookupError:
@@ -67,6 +70,21 @@ def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> S
     )
 
 
+def _bounded(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """The file in pieces, none of which ends a line that goes on for ever."""
+    since = 0
+    while chunk := file.read(_CHUNK):
+        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        since = since + len(chunk) if end < 0 else len(chunk) - end
+        if since > 4 * _LONGEST_LINE:  # four bytes a character at most
+            raise _endless(path)
+        yield chunk
+
+
+def _endless(path: Path, line: int | None = None) -> AuthorError:
+    return AuthorError(f"a line has more than {_LONGEST_LINE:,} characters: this is no list of people", path, line)
+
+
 def _lines(text: IO[str], path: Path) -> Iterator[str]:
     """Lines with their end, none of them endless; NUL bytes, which some exports scatter, are dropped."""
     return chain.from_iterable(map(io.StringIO, _blocks(text, path)))
@@ -88,7 +106,7 @@ def _blocks(text: IO[str], path: Path) -> Iterator[str]:
         else:
             rest += chunk
         if len(rest) > _LONGEST_LINE:
-            raise AuthorError("the line has more than a million characters: this is no list of people", path, lines)
+            raise _endless(path, lines)
     if rest:
         yield rest + "\n"
 
