@@ -1,11 +1,31 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
-from functools import cached_property
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 
+import msgspec
+
 from mailer import config, tokens
+from mailer.address import InvalidAddress, Mailbox
+from mailer.audience.greeting import greeting
+from mailer.audience.recipient import Recipient
 from mailer.clock import Clock, SystemClock
-from mailer.errors import OperatorError
+from mailer.deliveries.transport import Transport
+from mailer.editions.check import check
+from mailer.editions.compose import compose
+from mailer.editions.edition import Compiled, Edition, Finding, Imprint, Report
+from mailer.editions.pictures import mail_safe
+from mailer.errors import AuthorError, OperatorError
+from mailer.issues import Issue, available_languages, locate, read
+from mailer.language import words
+from mailer.messages.letterhead import Letterhead
+from mailer.messages.message import Message
+from mailer.messages.notice import write_notice
+from mailer.messages.personalise import personalise_test
+from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.providers import registry
 from mailer.storage.database import Database
 from mailer.storage.register import Register
 
@@ -65,6 +85,134 @@ class App:
             path.touch(mode=0o600)
             path.write_text(tokens.new_secret(), encoding="ascii")
         return path.read_text(encoding="ascii").strip()
+
+    @cached_property
+    def imprint(self) -> Imprint:
+        """The publication as its editions show it."""
+        shown = self.config.publication
+        return Imprint(
+            name=shown.name,
+            publisher=shown.publisher,
+            organization=shown.organization,
+            postal_address=shown.postal_address,
+            public_url=shown.public_url.rstrip("/"),
+        )
+
+    @cached_property
+    def letterhead(self) -> Letterhead:
+        """The publication as its messages' headers show it."""
+        shown = self.config.publication
+        return Letterhead(
+            publication=shown.name,
+            sender=self._mailbox("publication", "from", shown.from_),
+            reply_to=self._mailbox("publication", "reply_to", shown.reply_to),
+            list_id=shown.list_id,
+            public_url=shown.public_url.rstrip("/"),
+            bounce_domain=shown.bounce_domain,
+        )
+
+    def _mailbox(self, section: str, key: str, text: str) -> Mailbox:
+        try:
+            return Mailbox.parse(text)
+        except InvalidAddress as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [{section}] {key}: {problem}") from None
+
+    def staff(self, addresses: Sequence[str] = ()) -> list[Mailbox]:
+        """
+        Who gets tests and alerts: the addresses given, or `[staff] addresses`.
+
+        Raises:
+            OperatorError: There is none, or one is no address.
+
+        """
+        chosen = addresses or self.config.staff.addresses
+        if not chosen:
+            raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
+        return [self._mailbox("staff", "addresses", text) for text in chosen]
+
+    def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
+        """
+        Read the issue called `name` in all its languages and compile its editions.
+
+        Raises:
+            AuthorError: There is no such issue, or something in it or in the templates is wrong.
+
+        """
+        folder = locate(self.loaded.resolve(self.config.content.issues), name)
+        issues = tuple(read(folder, language) for language in available_languages(folder))
+        compiled = compose(
+            issues,
+            {name: segment.title for name, segment in self.config.segments.items()},
+            imprint=self.imprint,
+            templates=self.loaded.resolve(self.config.content.templates) / "brief",
+            picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
+        )
+        return issues, compiled
+
+    def check(self, name: str) -> Report:
+        """
+        Judge an issue in all its languages; a text or template that can't be used is the one error there is.
+
+        Raises:
+            AuthorError: There is no such issue.
+
+        """
+        folder = self.loaded.resolve(self.config.content.issues)
+        locate(folder, name)
+        try:
+            issues, compiled = self.compile(name)
+        except AuthorError as problem:
+            return Report(name, errors=(Finding("unreadable", problem.where, problem.message),))
+        words_of_the_office = folder / "dictionary.txt"
+        reports = [
+            check(issue, compiled, segments=list(self.config.segments), office_words=words_of_the_office)
+            for issue in issues
+        ]
+        return Report(
+            name,
+            errors=tuple(finding for report in reports for finding in report.errors),
+            warnings=tuple(finding for report in reports for finding in report.warnings),
+        )
+
+    def transport(self, name: str | None = None) -> Transport:
+        """
+        The way out called `name`, or the one that `[delivery] transport` names. Nothing is connected yet.
+
+        Raises:
+            OperatorError: There is none of that name, or its table is wrong.
+
+        """
+        name = name or self.config.delivery.transport
+        if name not in self.config.transports:
+            raise OperatorError(
+                f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
+                f"{', '.join(self.config.transports) or 'none yet'}"
+            )
+        section = f"transports.{name}"
+        table = dict(self.config.transports[name])
+        kind = str(table.pop("kind", ""))
+        if "folder" in table:
+            table["folder"] = str(self.loaded.resolve(str(table["folder"])))
+        try:
+            return registry.make(
+                kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
+            )
+        except msgspec.ValidationError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+
+    def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
+        """An edition cut for one campaign: only the readers' own values are left to be filled in."""
+        return cut(edition, self.letterhead, campaign=campaign, date=date)
+
+    def test_message(self, edition: Edition, reader: Recipient) -> Message:
+        """A message of an edition to the staff, marked as a test."""
+        prefix = f"[{words(edition.language)('PRUEBA')}]"
+        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now())
+        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
+
+    def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
+        """A plain letter of the program itself."""
+        return write_notice(self.letterhead, to, subject=subject, text=text, date=self.clock.now(), occasion=occasion)
 
     def close(self) -> None:
         """Give back what was opened."""

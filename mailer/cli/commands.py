@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 root = typer.Typer(
@@ -27,12 +26,23 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import issues, subscribers  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import (  # noqa: E402 — the groups, in the order of the help
+    demo,
+    editions,
+    issues,
+    subscribers,
+    trial,
+    web,
+)
 
+root.command("demo")(demo.demo)
 root.command("new")(issues.new)
+root.command("render")(editions.render)
 root.command("check")(issues.check)
+root.command("test-send")(trial.send_test)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
+root.command("serve")(web.serve)
 
 
 def run(arguments: list[str]) -> int:
@@ -40,14 +50,10 @@ def run(arguments: list[str]) -> int:
     from mailer.errors import MailerError
 
     try:
-        status = typer.main.get_command(root).main(arguments, prog_name="mailer", standalone_mode=False)
+        typer.main.get_command(root).main(arguments, prog_name="mailer")
     except MailerError as problem:
         print(f"mailer: {problem}", file=sys.stderr)
         return 1
-    except click.exceptions.Abort:
-        print("mailer: stopped", file=sys.stderr)
-        return 1
-    except click.ClickException as problem:
-        problem.show()
-        return problem.exit_code
-    return status if isinstance(status, int) else 0
+    except SystemExit as end:  # how typer ends: 0, 2 for wrong usage, or what typer.Exit was given
+        return end.code if isinstance(end.code, int) else 1
+    return 0

@@ -7,8 +7,7 @@ import typer
 from mailer.cli.console import JSON, house, print_json, say
 
 if TYPE_CHECKING:
-    from mailer.app import App
-    from mailer.editions.edition import Compiled, Report
+    from mailer.editions.edition import Report
 
 ISSUE = typer.Argument(help="The issue's folder, as in 2026-12.")
 
@@ -24,44 +23,13 @@ def new(context: typer.Context, issue: str = ISSUE) -> None:
 
 def check(context: typer.Context, issue: str = ISSUE, json: bool = JSON) -> None:
     """Judge an issue before it goes out: errors block a send, warnings don't."""
-    report = _judged(house(context), issue)
+    report = house(context).check(issue)
     if json:
         print_json(report)
     else:
         _show(report)
     if report.errors:
         raise typer.Exit(1)
-
-
-def _judged(app: "App", name: str) -> "Report":
-    """The findings over every language of an issue; a text that can't be read is the one error there is."""
-    from mailer.editions.check import check as judge
-    from mailer.editions.edition import Finding, Report
-    from mailer.errors import AuthorError
-    from mailer.issues import available_languages, locate, read
-
-    issues = app.loaded.resolve(app.config.content.issues)
-    folder = locate(issues, name)
-    try:
-        texts = [read(folder, language) for language in available_languages(folder)]
-        compiled = _compiled(app, name)
-    except AuthorError as problem:
-        return Report(name, errors=(Finding("unreadable", problem.where, problem.message),))
-    reports = [
-        judge(text, compiled, segments=list(app.config.segments), office_words=issues / "dictionary.txt")
-        for text in texts
-    ]
-    return Report(
-        name,
-        errors=tuple(finding for report in reports for finding in report.errors),
-        warnings=tuple(finding for report in reports for finding in report.warnings),
-    )
-
-
-def _compiled(app: "App", name: str) -> "Compiled | None":
-    """The issue's editions, where the house compiles any."""
-    compile_ = getattr(app, "compile", None)
-    return compile_(name)[1] if compile_ else None
 
 
 def _show(report: "Report") -> None:

@@ -4,9 +4,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mailer.editions.checks.content import content
+from mailer.editions.checks.hunspell import SYSTEM
 from mailer.editions.checks.links import links
 from mailer.editions.checks.pictures import pictures
-from mailer.editions.checks.spelling import SYSTEM, spelling
+from mailer.editions.checks.spelling import spelling
 from mailer.editions.checks.typography import typography
 from mailer.editions.checks.weight import weight
 from mailer.editions.edition import Compiled, Report

@@ -3,6 +3,7 @@
 from typing import Final
 
 AA: Final = 4.5
+_LINEAR_BELOW: Final = 0.04045
 
 
 def luminance(colour: str) -> float:
@@ -13,7 +14,7 @@ def luminance(colour: str) -> float:
     1.0
     """
     channels = (int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5))
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels)
+    red, green, blue = (part / 12.92 if part <= _LINEAR_BELOW else ((part + 0.055) / 1.055) ** 2.4 for part in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

@@ -7,6 +7,7 @@ An edition is compiled once for a language and a segment. What differs from read
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from mailer.editions.page import Page, lay_out
 from mailer.editions.plain_text import opening, plain_text, reason
 from mailer.editions.templates import MARK, Templates
 from mailer.errors import AuthorError
-from mailer.issues import Issue, Picture
+from mailer.issues import Issue
 from mailer.language import SOURCE, words
 
 # Without these a message could not be left, nor read where the mail client fails.
@@ -33,7 +34,7 @@ def compose(
     *,
     imprint: Imprint,
     templates: Path,
-    picture: Callable[[Issue, Picture], Image],
+    picture: Callable[[Path, int], Image],
 ) -> Compiled:
     """
     Compile an issue, given once a language, for every segment (name -> title per language).
@@ -44,7 +45,7 @@ def compose(
         AuthorError: A template, the theme or the content can't be used; names file and line.
 
     """
-    issues, made = list(issues), Templates(templates)
+    issues, made, picture = list(issues), Templates(templates), cache(picture)
     editions = tuple(
         compose_edition(issue, segment, titles, imprint=imprint, templates=made, picture=picture)
         for issue in issues
@@ -62,7 +63,7 @@ def compose_edition(
     *,
     imprint: Imprint,
     templates: Templates,
-    picture: Callable[[Issue, Picture], Image],
+    picture: Callable[[Path, int], Image],
 ) -> Edition:
     """
     Compile one edition, step by step.
@@ -72,7 +73,9 @@ def compose_edition(
 
     """
     title = titles.get(issue.language) or titles.get(SOURCE) or segment
-    page = lay_out(issue, segment, title, imprint=imprint, picture=picture)
+    page = lay_out(
+        issue, segment, title, imprint=imprint, picture=lambda path: picture(path, templates.theme.shape.width)
+    )
     marked = _fill(page, imprint, templates)
     lint(marked)
     mjml = tidy(MARK.sub("", marked))

@@ -17,9 +17,10 @@ MOST_BYTES: Final = 5_000_000
 _LENGTH: Final = re.compile(r"\s*(\d*\.?\d+(?:e[+-]?\d+)?)\s*(px|pt|mm|cm|in|pc)?\s*", re.IGNORECASE)
 _UNITS: Final = {"": 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
 _EMBEDDED: Final = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp);base64,(.*)", re.DOTALL | re.IGNORECASE)
-# The renderer allots memory for these before it draws; a drawing that a person made never needs so much.
-_LARGEST: Final = 20_000.0
-_REGIONS: Final = frozenset({"pattern", "filter", "mask", "image", "svg", "marker"})
+# The renderer allots a pattern's whole tile before it draws, and ends the process where memory doesn't reach.
+_LARGEST_TILE: Final = 32_000_000.0
+_TRANSFORM: Final = re.compile(r"(scale|matrix)\(([^)]*)\)")
+_NUMBER: Final = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
 def rasterise(raw: bytes, width: int, name: str) -> Pillow.Image:
@@ -35,9 +36,10 @@ def rasterise(raw: bytes, width: int, name: str) -> Pillow.Image:
     height = max(1, round(width / ratio))
     if width * height > MOST_PIXELS:
         raise AuthorError("the drawing is far too tall for its width; crop it", name)
-    for element in root.iter():
-        if isinstance(element.tag, str):
-            _examine(element, name)
+    elements = [element for element in root.iter() if isinstance(element.tag, str)]
+    for element in elements:
+        _examine(element, name)
+    _measure_patterns(elements, width, name)
     # The tree that was examined is what is drawn: the renderer's own parser might read the bytes otherwise.
     text = etree.tostring(root, encoding="unicode")
     try:
@@ -70,7 +72,7 @@ def _parsed(raw: bytes, name: str) -> etree._Element:
 def _ratio(root: etree._Element, name: str) -> float:
     """Width over height, of the size that the drawing claims or of its viewBox."""
     width, height = (_length(root.get(key)) for key in ("width", "height"))
-    box = [float(part) for part in re.findall(r"-?\d*\.?\d+(?:e[+-]?\d+)?", root.get("viewBox") or "")]
+    box = [float(part) for part in _NUMBER.findall(root.get("viewBox") or "")]
     if not (width and height):
         if len(box) != 4 or min(box[2:]) <= 0:  # noqa: PLR2004 (x, y, width, height)
             raise AuthorError("the drawing has no size; give its <svg> a viewBox", name)
@@ -101,8 +103,41 @@ def _examine(element: etree._Element, name: str) -> None:
         attribute = etree.QName(str(key)).localname
         if attribute == "href":
             _examine_reference(str(value), name, line)
-        if kind in _REGIONS and attribute in {"width", "height"} and _length(str(value)) > _LARGEST:
-            raise AuthorError(f"the drawing's <{kind}> is monstrously large; save it anew", name, line)
+
+
+def _measure_patterns(elements: list[etree._Element], width: int, name: str) -> None:
+    """Refuse a pattern whose tile would be monstrous at the size that is drawn, by the largest scale in the drawing."""
+    patterns = [element for element in elements if etree.QName(element).localname == "pattern"]
+    if not patterns:
+        return
+    box = [float(part) for part in _NUMBER.findall(elements[0].get("viewBox") or "")]
+    drawn = box[2] if len(box) == 4 else _length(elements[0].get("width"))  # noqa: PLR2004 (x, y, width, height)
+    grown: dict[etree._Element, float] = {}
+    for element in elements:  # parents come before their children
+        parent = element.getparent()
+        above = 1.0 if parent is None else grown[parent]
+        grown[element] = above * _scale(element.get("transform")) * _scale(element.get("patternTransform"))
+    largest = max(grown.values()) * width / (drawn or width)
+    for pattern in patterns:
+        unit = 1.0 if pattern.get("patternUnits") == "userSpaceOnUse" else drawn
+        sides = [_side(pattern.get(key), drawn) * unit * largest for key in ("width", "height")]
+        if sides[0] * sides[1] > _LARGEST_TILE:
+            raise AuthorError("the drawing has a monstrously large pattern; export it as PNG", name)
+
+
+def _side(text: str | None, drawn: float) -> float:
+    number = _NUMBER.search(text or "")
+    share = drawn / 100 if (text or "").strip().endswith("%") else 1.0
+    return abs(float(number[0])) * share if number else 0.0
+
+
+def _scale(transform: str | None) -> float:
+    """How much a transform enlarges, at the most; 1 if it makes smaller."""
+    scale = 1.0
+    for kind, numbers in _TRANSFORM.findall(transform or ""):
+        parts = [abs(float(part)) for part in _NUMBER.findall(numbers)]
+        scale *= max([1.0, *(parts[:4] if kind == "matrix" else parts)])
+    return scale
 
 
 def _examine_reference(value: str, name: str, line: int | None) -> None:

@@ -72,7 +72,7 @@ def _palette(picture: Pillow.Image) -> bytes | None:
 
 def _png(picture: Pillow.Image) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=9)
+    picture.save(out, "PNG", compress_level=7)
     return out.getvalue()
 
 

@@ -55,11 +55,11 @@ def inline(html: str, css: str) -> str:
 
 
 def squeeze(html: str) -> str:
-    """
+    r"""
     The HTML with runs of whitespace made one: a line break stays a line break, since nothing is preformatted.
 
-    >>> squeeze("<style> a  { color: red; } </style>\\n\\n  <p>uno\\n   dos  tres</p> \\n")
-    '<style>a{color:red}</style>\\n<p>uno\\ndos tres</p>\\n'
+    >>> squeeze("<style> a  { color: red; } </style>\n\n  <p>uno\n   dos  tres</p> \n")
+    '<style>a{color:red}</style>\n<p>uno\ndos tres</p>\n'
     """
     html = _STYLE.sub(lambda found: f"{found[1]}{found[2]}{_squeeze_css(found[3])}{found[4]}", html)
     html = re.sub(r"[ \t\r\n]*\n[ \t\r\n]*", "\n", html)

@@ -72,7 +72,7 @@ class _Reader:
 
     def _start(self, token: re.Match[str]) -> None:
         name = token["start"]
-        where = self._where(token.start(), name)
+        where = self._where(token.start())
         holder = self.open[-1].name if self.open else ""
         inside = next((one.name for one in reversed(self.open) if one.name in tags()), "")
         if name.startswith("mj"):
@@ -85,11 +85,11 @@ class _Reader:
     def _component(self, token: re.Match[str], name: str, holder: str) -> None:
         tag = tags().get(name)
         if tag is None:
-            raise self._wrong(token.start(), f"<{name}> is no MJML element; {did_you_mean(name, tags())}", name)
+            raise self._wrong(token.start(), f"<{name}> is no MJML element; {did_you_mean(name, tags())}")
         preset = holder == "mj-attributes"
         if not preset and holder not in tag.inside:
             places = " or ".join(sorted(tag.inside)) or "nothing"
-            raise self._wrong(token.start(), f"<{name}> stands in {holder or 'nothing'}; it belongs in {places}", name)
+            raise self._wrong(token.start(), f"<{name}> stands in {holder or 'nothing'}; it belongs in {places}")
         self._attributes(token, name, tag)
 
     def _attributes(self, token: re.Match[str], name: str, tag: Tag) -> None:
@@ -98,13 +98,11 @@ class _Reader:
         for attribute in _ATTRIBUTE.finditer(token["attributes"]):
             if not tag.any and attribute[1] not in known:
                 hint = did_you_mean(attribute[1], sorted(known)) if known else "it takes none"
-                raise self._wrong(token.start(), f"<{name}> has no attribute {attribute[1]}; {hint}", name)
+                raise self._wrong(token.start(), f"<{name}> has no attribute {attribute[1]}; {hint}")
             if attribute[2] is None and attribute[3] is None:
-                raise self._wrong(
-                    token.start(), f'<{name}> {attribute[1]} has no value; write {attribute[1]}="…"', name
-                )
+                raise self._wrong(token.start(), f'<{name}> {attribute[1]} has no value; write {attribute[1]}="…"')
             if attribute[1] in seen:
-                raise self._wrong(token.start(), f"<{name}> has {attribute[1]} twice; keep one", name)
+                raise self._wrong(token.start(), f"<{name}> has {attribute[1]} twice; keep one")
             seen.add(attribute[1])
 
     def _end(self, token: re.Match[str]) -> None:
@@ -115,11 +113,11 @@ class _Reader:
         if last.name != name:
             raise AuthorError(f"<{last.name}> is closed by </{name}>; write </{last.name}> before it", *last.where)
 
-    def _where(self, at: int, name: str = "") -> tuple[str, int]:
-        """A component's own mark is exact; HTML is found by the mark of the component around it."""
-        if self.mark and (name.startswith("mj") or not name or self.open):
+    def _where(self, at: int) -> tuple[str, int]:
+        """The mark of the last component: exact for the component itself, near for the HTML inside it."""
+        if self.mark:
             return self.mark
         return ("generated.mjml", self.mjml.count("\n", 0, at) + 1)
 
-    def _wrong(self, at: int, message: str, name: str = "") -> AuthorError:
-        return AuthorError(message, *self._where(at, name))
+    def _wrong(self, at: int, message: str) -> AuthorError:
+        return AuthorError(message, *self._where(at))

@@ -6,6 +6,8 @@ HTML and text come from the same values, so that neither says what the other doe
 
 from collections.abc import Callable
 from datetime import date
+from math import gcd
+from pathlib import Path
 
 import msgspec
 from markupsafe import Markup
@@ -25,6 +27,12 @@ class Illustration(msgspec.Struct, frozen=True):
     url: str
     alt: str
     image: Image
+
+    @property
+    def shape(self) -> str:
+        """The ratio as a class name, `r16x9`: with images off, the place stays as large as the picture."""
+        common = gcd(self.image.width, self.image.height)
+        return f"r{self.image.width // common}x{self.image.height // common}"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -104,8 +112,16 @@ class Page(msgspec.Struct, frozen=True):
     @property
     def images(self) -> tuple[Image, ...]:
         """Each picture once, in reading order."""
-        found = (piece.picture.image for part in self.parts for piece in part.pieces if piece.picture)
-        return tuple({image.name: image for image in found}.values())
+        return tuple({found.image.name: found.image for found in self._illustrations}.values())
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The ratios that occur, as class names."""
+        return tuple(dict.fromkeys(found.shape for found in self._illustrations))
+
+    @property
+    def _illustrations(self) -> list[Illustration]:
+        return [piece.picture for part in self.parts for piece in part.pieces if piece.picture]
 
 
 def lay_out(
@@ -114,7 +130,7 @@ def lay_out(
     segment_title: str,
     *,
     imprint: Imprint,
-    picture: Callable[[Issue, Picture], Image],
+    picture: Callable[[Path], Image],
 ) -> Page:
     """Choose what readers of `segment` get, and resolve its goals, pictures and links."""
     sections = [section for section in issue.sections if section.is_for(segment)]
@@ -140,7 +156,7 @@ def lay_out(
 class _Desk:
     """Turns articles into pieces, counting the stops of a line as they come."""
 
-    def __init__(self, issue: Issue, imprint: Imprint, picture: Callable[[Issue, Picture], Image]) -> None:
+    def __init__(self, issue: Issue, imprint: Imprint, picture: Callable[[Path], Image]) -> None:
         self.issue, self.imprint, self._picture = issue, imprint, picture
         self.stops = 0
 
@@ -164,7 +180,7 @@ class _Desk:
         )
 
     def illustration(self, picture: Picture) -> Illustration:
-        image = self._picture(self.issue, picture)
+        image = self._picture(self.issue.folder / picture.path)
         return Illustration(url=self.imprint.picture(image), alt=picture.alt, image=image)
 
     def button(self, article: Article) -> Button | None:

@@ -88,8 +88,8 @@ class _Writer:
 
 def opening(page: Page, translate: Words) -> str:
     """The sentence below the greeting."""
-    text = "Nos es grato compartir con usted la gestión internacional de {month} de {year}."
-    return translate(text, month=page.month_name, year=page.month.year)
+    text = "Nos es grato compartir con usted la gestión internacional de {month}."
+    return translate(text, month=page.month_name)
 
 
 def reason(page: Page, translate: Words) -> str:

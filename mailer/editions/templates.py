@@ -8,6 +8,7 @@ from typing import Any, Final
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 from mailer.editions.theme import Theme, leading, size
 from mailer.errors import AuthorError
@@ -22,12 +23,24 @@ class _Marks(Extension):
     """Writes before each MJML element which template it stands in, and on which line."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
-        return _ELEMENT.sub(
-            lambda found: (
-                found[0] if found[0] != "<" else f"<!--@{name}:{source.count(chr(10), 0, found.start()) + 1}--><"
-            ),
-            source,
-        )
+        place = f"{getattr(self.environment, 'place', '')}{name}"
+
+        def marked(found: re.Match[str]) -> str:
+            line = source.count("\n", 0, found.start()) + 1
+            return f"<!--@{place}:{line}--><" if found[0] == "<" else found[0]
+
+        return _ELEMENT.sub(marked, source)
+
+
+def lockup(name: str) -> Markup:
+    """
+    An office's name as its lockup sets it: what is in capitals to the end stands on a line of its own.
+
+    >>> lockup("Dirección DE RELACIONES")
+    Markup('Dirección<br /> DE RELACIONES')
+    """
+    parts = re.fullmatch(r"(.*[a-zà-öø-ÿ]\S*)\s+([^a-zà-öø-ÿ]{4,})", name)
+    return escape(parts[1]) + Markup("<br /> ") + escape(parts[2]) if parts else escape(name)
 
 
 class Templates:
@@ -44,6 +57,8 @@ class Templates:
             lstrip_blocks=True,
             extensions=[_Marks],
         )
+        self._jinja.extend(place=self._name(""))
+        self._jinja.filters["lockup"] = lockup
         self._jinja.globals.update(theme=self.theme, size=size, leading=leading)
 
     def fill(self, *, translate: Callable[..., str], **values: Any) -> str:

@@ -63,6 +63,8 @@ class FrontMatter:
 
     def _keep(self, key: Any, value: Any) -> None:
         name, line = str(key.value), self._line(key)
+        if not isinstance(key, yaml.ScalarNode) or not name.isprintable():
+            raise self.source.wrong(line, "the front matter holds lines of the form key: value, one key a line")
         if name not in KEYS:
             raise self.source.wrong(line, f'the front matter has an unknown key "{name}"; {did_you_mean(name, KEYS)}')
         if name in self.texts:
@@ -72,12 +74,18 @@ class FrontMatter:
 
     def _text(self, value: Any, name: str) -> str:
         if isinstance(value, yaml.ScalarNode):
-            return str(value.value)
+            return self._printable(str(value.value), name, self._line(value))
         if isinstance(value, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in value.value):
-            return ", ".join(str(item.value) for item in value.value)
+            return self._printable(", ".join(str(item.value) for item in value.value), name, self._line(value))
         raise self.source.wrong(
             self._line(value), f"{name} must be one text; if it holds : or {{ put it in quotation marks"
         )
+
+    def _printable(self, text: str, name: str, line: int) -> str:
+        # YAML's escapes ("\\0", "\\ud800") can write what neither a header nor HTML may hold.
+        if not all(letter.isprintable() or letter.isspace() for letter in text):
+            raise self.source.wrong(line, f"{name} holds a character that can't be shown; type it anew")
+        return text
 
     def _line(self, node: Any) -> int:
         return int(node.start_mark.line) + self.start + 2
@@ -91,13 +99,7 @@ class FrontMatter:
         return self.source.wrong(line, f"the front matter can't be read here; {hint}")
 
     def wrong(self, key: str, message: str) -> AuthorError:
-        """
-        Report what is wrong about `key`.
-
-        Raises:
-            AuthorError: Always.
-
-        """
+        """The error to raise for what is wrong about `key`."""
         return self.source.wrong(self.lines.get(key, self.start + 1), message)
 
     @property

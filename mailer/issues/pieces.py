@@ -11,7 +11,7 @@ from mailer.issues.source import Source
 from mailer.issues.suggest import did_you_mean
 
 _PICTURE: Final = re.compile(r"!\[(?P<alt>.*)\]\(\s*<?(?P<path>[^<>]*?)>?\s*\)")
-_LINK: Final = re.compile(r"\[(?P<label>[^\[\]]*)\]\(\s*<?(?P<url>[^\s<>]*)>?\s*\)")
+_LINK: Final = re.compile(r'\[(?P<label>[^\[\]]*)\]\(\s*<?(?P<url>[^\s<>]*)>?(?:\s+"[^"]*")?\s*\)')
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _SCHEMES: Final = ("http", "https", "mailto", "tel")
 _EXAMPLE: Final = "write ![what the picture shows](images/name.jpg)"

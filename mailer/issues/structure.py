@@ -11,8 +11,8 @@ from mailer.issues.names import Names
 from mailer.issues.pieces import read_button, read_picture
 from mailer.issues.source import Source
 
-_HEADING: Final = re.compile(r"(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
-_GLUED: Final = re.compile(r"#{2,6}[^#\s].*")
+_HEADING: Final = re.compile(r"[ \t]*(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
+_GLUED: Final = re.compile(r"[ \t]*#{2,6}[^#\s].*")
 _INLINE_PICTURE: Final = re.compile(r"(?<!\\)!\[[^\]]*\]\(")
 SECTION: Final = 2
 ARTICLE: Final = 3
@@ -65,9 +65,7 @@ def _cut(source: Source, start: int) -> list[_Piece]:
             pieces.append(_piece(heading, source, number))
             continue
         if _GLUED.fullmatch(text):
-            raise source.wrong(
-                number, f"write a space between {text[: len(text) - len(text.lstrip('#'))]} and the heading"
-            )
+            raise source.wrong(number, "write a space between the ## and the heading")
         pieces[-1].lines.append((number, text))
     return pieces
 

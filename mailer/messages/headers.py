@@ -169,9 +169,13 @@ def _encoded_words(text: str, used: int) -> str:
 
     White space between two encoded words is not part of the text (RFC 2047 6.2), so folding adds nothing.
     """
-    words, word, room = [], "", _WIDTH - used - len(_OPENING) - 2
-    for char in text:
-        piece = _in_word(char)
+    room = _WIDTH - used - len(_OPENING) - 2
+    pieces = [_PIECES[char] for char in text]
+    words, word = [], "".join(pieces)
+    if len(word) <= room:
+        return f"{_OPENING}{word}?="
+    word = ""
+    for piece in pieces:
         if len(word) + len(piece) > room:
             words.append(word)
             word, room = "", _WIDTH - 1 - len(_OPENING) - 2
@@ -179,7 +183,15 @@ def _encoded_words(text: str, used: int) -> str:
     return "\r\n ".join(f"{_OPENING}{word}?=" for word in [*words, word])
 
 
-def _in_word(char: str) -> str:
-    if char in _SAFE_IN_WORD:
-        return char
-    return "_" if char == " " else "".join(f"={octet:02X}" for octet in char.encode())
+class _Pieces(dict[str, str]):
+    """How each character is written in an encoded word; filled as they come."""
+
+    def __missing__(self, char: str) -> str:
+        if char in _SAFE_IN_WORD:
+            piece = char
+        else:
+            piece = "_" if char == " " else "".join(f"={octet:02X}" for octet in char.encode())
+        return self.setdefault(char, piece)
+
+
+_PIECES: Final = _Pieces()

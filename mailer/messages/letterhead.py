@@ -29,7 +29,7 @@ class Letterhead(msgspec.Struct, frozen=True):
 
     def web_url(self, edition: Edition) -> str:
         """Where the edition stands on the web, the same for every reader: a forwarded link unmasks nobody."""
-        return f"{self.public_url}/issues/{quote(edition.issue)}/{quote(edition.segment)}/{quote(edition.language)}"
+        return f"{self.public_url}/brief/{quote(edition.issue)}/{quote(edition.segment)}/{quote(edition.language)}"
 
 
 class Identity(msgspec.Struct, frozen=True):

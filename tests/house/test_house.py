@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted((ROOT / "mailer").rglob("*.py"))
+SOURCES = sorted(file for file in (ROOT / "mailer").rglob("*.py") if "versions" not in file.parts)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 VAGUE = {"utils", "helpers", "common", "manager", "service", "base", "misc"}
 HEAVY = {"sqlalchemy", "jinja2", "premailer", "mjml", "httpx", "aiosmtplib", "PIL", "babel", "mistune", "apscheduler"}

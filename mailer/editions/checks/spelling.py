@@ -1,18 +1,17 @@
 """Spelling, over the Hunspell dictionaries of the system: words in capitals too, where accents are lost most often."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from mailer.editions.checks.hunspell import SYSTEM, Knows, dictionary, installed
 from mailer.editions.checks.passages import Passage, passages
 from mailer.editions.checks.remark import Remark, warning
 from mailer.issues.issue import Issue
 
-SYSTEM: Final = Path("/usr/share/hunspell")
-_PREFERRED: Final[dict[str, tuple[str, ...]]] = {"es": ("es_EC", "es_ES"), "en": ("en_US", "en_GB")}
 _WORD: Final = re.compile(r"(?<![\w@./#])[^\W\d_]+(?:[’'-][^\W\d_]+)*(?![\w@]|\.\w)")
 _ROMAN: Final = re.compile(r"M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _ACRONYM: Final = re.compile(r"[^\W\d_]{2,6}")
@@ -20,8 +19,6 @@ _SENTENCE_END: Final = re.compile(r"(?:^|[.!?…])[\s\"“”«»()¿¡–—-]*
 _ACCENTS: Final = {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "úü", "n": "ñ"}
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzáéíóúüñ"
 _SHORT: Final = 4
-
-Knows = Callable[[str], bool]
 
 
 class _Word(msgspec.Struct, frozen=True):
@@ -34,7 +31,7 @@ class _Word(msgspec.Struct, frozen=True):
 
 def spelling(issue: Issue, office: Path | None, system: Path = SYSTEM) -> Iterator[Remark]:
     """What the spelling family has to say about an issue; `office` is a file of words that are right, one a line."""
-    path = _dictionary(issue.language, system)
+    path = installed(issue.language, system)
     if path is None:
         package = f"hunspell-{issue.language}"
         message = f'no dictionary for "{issue.language}" is installed, so nothing was spelled; install {package}'
@@ -43,28 +40,18 @@ def spelling(issue: Issue, office: Path | None, system: Path = SYSTEM) -> Iterat
     own = _own(office)
     words = [word for passage in passages(issue) for word in _words(passage)]
     names = {word.text.casefold() for word in words if word.named}
-    from spylls.hunspell import Dictionary  # takes a second: only a check that spells pays for it
-
-    lookup = Dictionary.from_files(str(path)).lookup
+    lookup = dictionary(path)
     known: dict[str, bool] = {}
 
     def knows(text: str) -> bool:
         if text not in known:
-            known[text] = text.casefold() in own or bool(lookup(text))
+            known[text] = text.casefold() in own or lookup(text)
         return known[text]
 
     for word in dict.fromkeys((word.text, word.line) for word in words):
         if message := _judged(word[0], knows, named=word[0].casefold() in names):
             code = "roman-numeral" if "Roman" in message else "spelling"
             yield warning(code, issue.where(word[1]), message)
-
-
-def _dictionary(language: str, system: Path) -> Path | None:
-    others = sorted(path.stem for path in system.glob(f"{language}_*.dic")) if system.is_dir() else []
-    for name in (*_PREFERRED.get(language, ()), *others, language):
-        if (system / f"{name}.dic").is_file() and (system / f"{name}.aff").is_file():
-            return Path(system, name)
-    return None
 
 
 def _own(office: Path | None) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from typing import cast
 
 import aiosmtplib
 
@@ -60,8 +61,9 @@ async def _greet(client: aiosmtplib.SMTP, *, must_extend: bool) -> None:
 
 
 def _taken_over(client: aiosmtplib.SMTP) -> Conversation:
-    transport = client.transport
-    if not isinstance(transport, asyncio.Transport) or transport.is_closing():
+    # uvloop's transports are no subclasses of asyncio's, though they do the same.
+    transport = cast("asyncio.Transport | None", client.transport)
+    if transport is None or transport.is_closing():
         raise ConnectionLost("the server hung up after its greeting")
     plug = transport.get_extra_info("socket")
     if plug is not None and plug.family in {socket.AF_INET, socket.AF_INET6}:
