@@ -28,6 +28,7 @@ from mailer.messages.stencil import Stencil, cut, cut_test
 from mailer.providers import registry
 from mailer.storage.database import Database
 from mailer.storage.register import Register
+from mailer.storage.rights import Rights
 
 
 class App:
@@ -63,7 +64,12 @@ class App:
     @cached_property
     def register(self) -> Register:
         """Who is subscribed to what."""
-        return Register(self.database, self.clock)
+        return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Access to everything held about a person, and erasure."""
+        return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
 
     @cached_property
     def signer(self) -> tokens.Signer:

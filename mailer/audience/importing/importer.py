@@ -35,7 +35,8 @@ class ListFile(msgspec.Struct, frozen=True):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """
     What became of every row: `rows + extra_addresses` is the sum of `new`, `changed`, `unchanged`, `rejected` and
-    `kept_unsubscribed`, save that a row of which one address is good and another bad counts for both.
+    `kept_unsubscribed`, save for rows with several addresses that fared differently. `removed` are those whom `sync`
+    let leave; `plan` is to be given to the real run after a dry one.
     """
 
     import_id: int | None
@@ -50,6 +51,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     kept: Mapping[str, int]
     kept_details: int
+    removed: int
+    plan: str
     read_as: str
     columns: Mapping[str, str]
     ignored_columns: Sequence[str]
@@ -147,6 +150,8 @@ def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, described: s
         repeated=outcome.repeated,
         kept=outcome.kept,
         kept_details=outcome.kept_details,
+        removed=outcome.removed,
+        plan=outcome.plan,
         read_as=described,
         columns={
             field: ", ".join(headings[column].strip() for column in columns)

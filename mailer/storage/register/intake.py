@@ -8,22 +8,25 @@ bytes a person to tell when an address comes twice.
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, literal, select, update
 
 from mailer.audience.importing.merging import Difference, Known, agrees, differences, is_heard
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
+from mailer.errors import Refused
 from mailer.storage.database import Database
+from mailer.storage.register.barring import Barring, Seals
+from mailer.storage.register.syncing import let_leave, missing_from
 from mailer.storage.register.tables import (
     field_owners,
     import_changes,
     imports,
     memberships,
     subscribers,
-    suppressions,
 )
 
 _CHANGES_SHOWN: Final = 1000
@@ -48,7 +51,14 @@ class Intake:
     """One import under way, in the caller's transaction."""
 
     def __init__(
-        self, database: Database, connection: Connection, order: ImportOrder, at: datetime, reject: Reject
+        self,
+        database: Database,
+        connection: Connection,
+        order: ImportOrder,
+        *,
+        at: datetime,
+        seals: Seals,
+        reject: Reject,
     ) -> None:
         self._database = database
         self._connection = connection
@@ -62,7 +72,8 @@ class Intake:
         self._first_new: int | None = None
         self._lines_before = array("I", bytes(array("I").itemsize * (self._newest_before + 1)))
         self._lines_new = array("I")
-        self._has_suppressions = connection.scalar(select(suppressions.c.id).limit(1)) is not None
+        self._barring = Barring(connection, at, seals)
+        self._plan = sha256()
         stored = database.stored_instant(at)
         self._tail = ("active", order.segment, self.import_id, stored, stored)
         self._expects_new = True
@@ -74,8 +85,43 @@ class Intake:
             if batch:
                 self._take_batch(batch)
         self._enrol_new()
+        if self._order.sync:
+            self._let_leave()
+        self._settle_plan()
         self.outcome.import_id = self.import_id
         return self.outcome
+
+    def _let_leave(self) -> None:
+        missing = missing_from(self._connection, self._order, self._newest_before, self._lines_before)
+        self.outcome.removed = len(missing)
+        self._note_changes(let_leave(self._connection, self._order, missing, self.import_id, self._at))
+
+    def _settle_plan(self) -> None:
+        """
+        Sum up what was done, and compare it with what a dry run announced.
+
+        Raises:
+            Refused: It differs: the register or the list moved on.
+
+        """
+        figures = (
+            self.outcome.unchanged,
+            self.outcome.changed,
+            self.outcome.removed,
+            sorted(self.outcome.kept.items()),
+        )
+        self._plan.update(repr(figures).encode())
+        self.outcome.plan = self._plan.hexdigest()[:12]
+        if self._order.plan and self._order.plan != self.outcome.plan:
+            raise Refused(
+                "the register or the list has changed since that dry run; nothing was imported: "
+                "look at a new --dry-run and give its plan"
+            )
+
+    def _note_changes(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self._plan.update(repr(change).encode())
+        self.outcome.changes += changes[: _CHANGES_SHOWN - len(self.outcome.changes)]
 
     def _take_batch(self, batch: Sequence[Arrival]) -> None:
         if self._expects_new and self._add_unseen(batch):
@@ -86,7 +132,7 @@ class Intake:
 
     def _add_unseen(self, batch: Sequence[Arrival]) -> bool:
         """Add a batch without looking anybody up, if none of them is known: most of a new list."""
-        if self._has_suppressions or len({arrival.key for arrival in batch}) < len(batch):
+        if not self._barring.is_idle or len({arrival.key for arrival in batch}) < len(batch):
             return False
         if not self._database.insert_unless_known(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
             return False
@@ -100,12 +146,14 @@ class Intake:
             if first is not arrival:
                 self._settle_repeated(arrival, first, first.line)
         known = self._known(list(firsts))
-        barred = self._barred(firsts.values()) if self._has_suppressions else set()
+        barred = self._barring.reasons(firsts.values())
         new: list[Arrival] = []
         differing: list[tuple[Arrival, Known]] = []
         for key, arrival in firsts.items():
             person = known.get(key)
-            if why := _kept(key in barred, person):
+            if why := _kept(barred.get(key), person):
+                if person is not None and person.id <= self._newest_before:
+                    self._lines_before[person.id] = arrival.line
                 self.outcome.kept[why] = self.outcome.kept.get(why, 0) + 1
             elif person is None:
                 new.append(arrival)
@@ -124,19 +172,6 @@ class Intake:
     def _known(self, keys: Sequence[str]) -> dict[str, Known]:
         rows = self._connection.execute(self._lookup, {"keys": keys})
         return {row[1]: Known._make(row) for row in rows}
-
-    def _barred(self, arrivals: Iterable[Arrival]) -> set[str]:
-        by_key = {arrival.key: arrival.domain for arrival in arrivals}
-        wanted = {*by_key, *(f"@{domain}" for domain in by_key.values())}
-        found = set(
-            self._connection.scalars(
-                select(suppressions.c.key).where(
-                    suppressions.c.key.in_(wanted),
-                    or_(suppressions.c.until.is_(None), suppressions.c.until > self._at),
-                )
-            )
-        )
-        return {key for key, domain in by_key.items() if key in found or f"@{domain}" in found}
 
     def _seen_on(self, person: Known) -> int:
         """The line on which the list named this person before; 0 if it hasn't."""
@@ -165,6 +200,7 @@ class Intake:
 
     def _count_new(self, arrivals: Sequence[Arrival]) -> None:
         self._lines_new.extend([arrival.line for arrival in arrivals])
+        self._plan.update("\n".join([arrival.key for arrival in arrivals]).encode())
         self.outcome.new += len(arrivals)
 
     def _enrol_new(self) -> None:
@@ -218,8 +254,7 @@ class Intake:
             written.joining.append(person.id)
             changes.append(Difference("membership", person.membership or "", "joined"))
         written.changes += [(self.import_id, person.id, *change) for change in changes]
-        room = _CHANGES_SHOWN - len(self.outcome.changes)
-        self.outcome.changes += [Change(person.email, *change) for change in changes[:room]]
+        self._note_changes([Change(person.email, *change) for change in changes])
 
     def _write(self, written: Written) -> None:
         database, connection = self._database, self._connection
@@ -262,17 +297,18 @@ class Intake:
 
     def close(self) -> None:
         """Put the account beside the import."""
-        account = msgspec.json.encode({"new": self.outcome.new, "changed": self.outcome.changed}).decode()
+        figures = {"new": self.outcome.new, "changed": self.outcome.changed, "removed": self.outcome.removed}
+        account = msgspec.json.encode(figures).decode()
         self._connection.execute(update(imports).where(imports.c.id == self.import_id).values(account=account))
 
 
-def _kept(is_barred: bool, person: Known | None) -> str | None:
+def _kept(barred: str | None, person: Known | None) -> str | None:
     """Why a person is left alone, if they are."""
     if person is not None and person.state == "unsubscribed":
         return "unsubscribed"
     if person is not None and person.membership == "left":
         return "left"
-    return "suppressed" if is_barred else None
+    return barred
 
 
 def _lookup(segment: str):  # type: ignore[no-untyped-def]  # noqa: ANN202

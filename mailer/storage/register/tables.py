@@ -107,6 +107,14 @@ import_changes = Table(
     Index(None, "subscriber_id"),
 )
 
+# Who was erased, as a keyed hash: enough to refuse the address in a list, too little to know it by.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("seal", String(128), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
 
 def is_suppressed() -> ColumnElement[bool]:
     """Whether the subscriber of the row at hand has a suppression in force, by address or by domain."""
