@@ -12,7 +12,6 @@ from mailer.deliveries.transport import Transport
 from mailer.providers import registry
 from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences
-from mailer.storage.rights import Rights
 from mailer.storage.signups import Limit, Signups
 from mailer.web.pages import Pages
 from mailer.web.turnstile import Turnstile
@@ -33,7 +32,7 @@ class Desk:
         self.preferences = Preferences(house.database, house.clock)
         self.signups = Signups(house.database, house.clock)
         self.notices = Notices(house.database, house.clock)
-        self.rights = Rights(house.database, house.clock, partial(self._sealed, "erased"))
+        self.rights = house.rights
         self.turnstile = Turnstile(self.preferences.leave)
 
     @cached_property
