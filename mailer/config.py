@@ -59,10 +59,11 @@ class Schedule(_Table, frozen=True):
 
 
 class SegmentConfig(_Table, frozen=True):
-    """`[segments.<name>]`: its title per language and the list it comes from."""
+    """`[segments.<name>]`: its title per language, its list, and whether readers may join by themselves."""
 
     title: dict[str, str]
     source: str = ""
+    open: bool = True
 
 
 class Staff(_Table, frozen=True):

@@ -69,7 +69,7 @@ def judge(app: "App", name: str, *, online: bool = False, send_on: date | None =
         office_words=folder / DICTIONARY,
         waivers=waivers,
         plain=plain,
-        send_on=send_on,
+        send_on=send_on or _monthly_day(app, issues[0]),
         silences=tuple(Silence(each.from_, each.to, each.reason) for each in table.silences),
         previous=_previous(folder, name),
         readers=_readers(app),
@@ -88,6 +88,11 @@ def readers_of(app: "App", segment: str | None = None) -> Iterator[Recipient]:
     for reader in recipients(app.database, segments, app.config.publication.language):
         if segment in {None, reader.segment}:
             yield reader
+
+
+def _monthly_day(app: "App", issue: Issue) -> date:
+    """The day, where the publication is, on which the schedule sends this month's issue."""
+    return app.calendar.in_month(issue.month.year, issue.month.month).astimezone(app.calendar.zone).date()
 
 
 def _plain(app: "App", language: str) -> str:

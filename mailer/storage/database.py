@@ -11,7 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Engine, MetaData, Table, TypeDecorator, create_engine, event
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Engine,
+    MetaData,
+    Select,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -110,6 +120,22 @@ class Database:
         ):
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def now(self, connection: Connection) -> datetime:
+        """The database's own time: what all workers agree on, whatever their clocks say."""
+        if self.is_sqlite:
+            text = connection.exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')").scalar_one()
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        instant: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        return instant.astimezone(UTC)
+
+    def claimable(self, query: Select[Any], table: Table) -> Select[Any]:
+        """The rows of `query` that nobody else is claiming: SQLite's writers take turns, PostgreSQL's skip rows."""
+        return query if self.is_sqlite else query.with_for_update(skip_locked=True, of=table)
+
+    def for_update(self, query: Select[Any]) -> Select[Any]:
+        """The rows of `query`, held until the transaction ends; SQLite's write transactions hold everything."""
+        return query if self.is_sqlite else query.with_for_update()
 
     def insert(self, table: Any) -> Any:
         """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both dialects spell alike."""
