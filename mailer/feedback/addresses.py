@@ -34,7 +34,8 @@ def addresses_in(text: str) -> list[str]:
 
 
 def _trimmed(address: str) -> str:
-    trimmed = address.strip("'`.,!?{}&").removeprefix("mailto:")
+    trimmed = address.partition("@")[0] + "@" + address.partition("@")[2].partition("..")[0]
+    trimmed = trimmed.strip("'`.,!?{}&").removeprefix("mailto:")
     local, _, domain = trimmed.rpartition("@")
     return trimmed if local and domain and any(character.isalnum() for character in domain) else ""
 

@@ -9,8 +9,9 @@ import re
 from typing import Final
 
 from mailer.feedback.addresses import addresses_in, clean
-from mailer.feedback.finding import Finding, Kind, judge, softened
+from mailer.feedback.finding import Finding, Kind, about, judge, softened
 from mailer.feedback.mime import Part
+from mailer.feedback.reason import plain
 
 _TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]{0,10}:[ \t]{0,100}(.*)")
@@ -18,7 +19,8 @@ _RECIPIENT_FIELDS: Final = ("original-recipient", "final-recipient", "x-actual-r
 _TOLD_BY: Final = ("diagnostic-code", "x-supplementary-info", "x-notes", "x-display-reason", "x-zoho-diagnostic")
 _UNICODE_ESCAPE = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _MAX_TEXT: Final = 400_000
-_MAX_GROUPS: Final = 1_000
+_MAX_GROUPS: Final = 300
+_MAX_WORDS: Final = 4_000
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 
 Group = dict[str, list[str]]
@@ -62,8 +64,12 @@ def groups_of(text: str) -> list[Group]:
 
 
 def _is_next(name: str, current: Group) -> bool:
-    """Whether a recipient field opens a new group: one of its name is there, or the group is already told to its end."""
-    return name in current or ("action" in current and any(field in current for field in _RECIPIENT_FIELDS))
+    """Whether a recipient field opens a new group: one of its name is there, or an action came after a recipient."""
+    if name in current:
+        return True
+    order = list(current)
+    recipients = [order.index(field) for field in _RECIPIENT_FIELDS if field in current]
+    return bool(recipients) and "action" in current and order.index("action") > min(recipients)
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
@@ -93,18 +99,35 @@ def read_dsn(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[F
     failed: list[Finding] = []
     delayed: list[Finding] = []
     happened = [(group, _what_happened(group, mail)) for group in groups]
-    for group, kind in happened:
-        if kind is Kind.NONE:
+    named = [_address(group, words, originals, alone=len(groups) == 1) for group in groups]
+    for (group, kind), address in zip(happened, named, strict=True):
+        if kind is Kind.NONE or not address:
             continue
-        address = _address(group, words, originals, alone=len(groups) == 1)
-        if address:
-            found = judge(address, status=_status(group), diagnosis=_told(group), context=_around(words, address, len(groups)))
-            (failed if kind is Kind.BOUNCE else delayed).append(found if kind is Kind.BOUNCE else softened(found))
+        diagnosis = _told(group) or about(words, address, named)[:_MAX_WORDS]
+        context = words[:_MAX_WORDS] if len(groups) == 1 else about(words, address, named)[:_MAX_WORDS]
+        found = judge(address, status=_status(group), diagnosis=diagnosis, context=context)
+        (failed if kind is Kind.BOUNCE else delayed).append(found if kind is Kind.BOUNCE else softened(found))
     if failed or delayed:
         return (Kind.BOUNCE, failed) if failed else (Kind.DELAY, delayed)
     if happened and all(kind is Kind.NONE for _, kind in happened):
         return Kind.NONE, []
     return None
+
+
+def read_rejection(mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
+    """
+    A disposition notification (RFC 8098): nothing that concerns us, unless a filter says with it that it rejected.
+
+    Sieve's `reject` answers so (RFC 5429 2.1).
+    """
+    part = next((part for part in mail.walk() if part.type == "message/disposition-notification"), None)
+    if part is None:
+        return None
+    rejected = plain(" ".join((mail.header("auto-submitted"), mail.header("subject"), words)))
+    if not ("reject" in rejected and "automatic-action" in part.text.lower()):
+        return Kind.NONE, []
+    named = [clean(value) for name, value in _fields(part.text) if name in _RECIPIENT_FIELDS]
+    return Kind.BOUNCE, [judge(address, context=words) for address in named if address]
 
 
 def _what_happened(group: Group, mail: Part) -> Kind:
@@ -145,11 +168,3 @@ def _address(group: Group, words: str, originals: list[str], *, alone: bool) -> 
 
 def _unescaped(value: str) -> str:
     return _UNICODE_ESCAPE.sub(lambda match: chr(min(int(match[1], 16), 0x10FFFF)), value)
-
-
-def _around(words: str, address: str, recipients: int) -> str:
-    """The words for people about one recipient: all of them if there is but one."""
-    if recipients == 1:
-        return words[:4_000]
-    start = words.lower().find(address.lower())
-    return words[start : start + 500] if start >= 0 else ""

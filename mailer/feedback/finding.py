@@ -70,6 +70,32 @@ def judge(address: str, *, status: str = "", diagnosis: str = "", context: str =
     )
 
 
+_FURTHER_LINES: Final = 30
+
+
+def about(words: str, address: str, others: list[str]) -> str:
+    """
+    The lines on one recipient: from where it is named to the next recipient, and each later line that names it.
+
+    >>> about("Sorry\\n<ana@gad.example>: no mailbox\\n<ben@gad.example>: full", "ana@gad.example", ["ben@gad.example"])
+    '<ana@gad.example>: no mailbox'
+    """
+    wanted = address.lower()
+    rest = [other.lower() for other in others if other.lower() != wanted]
+    found: list[str] = []
+    following = 0
+    for line in words.splitlines():
+        lowered = line.lower()
+        if wanted in lowered:
+            following = _FURTHER_LINES
+        elif any(other in lowered for other in rest):
+            following = 0
+        if following and len(found) < 4 * _FURTHER_LINES:
+            found.append(line)
+            following -= 1
+    return "\n".join(found)
+
+
 def softened(found: Finding) -> Finding:
     """The finding of a delay: whatever the words, nothing is settled yet."""
     return msgspec.structs.replace(found, hard=False)

@@ -25,6 +25,8 @@ _BLOCK_TAG = re.compile(r"</?(?:br|p|div|tr|table|li|ul|ol|h[1-6]|hr|blockquote|
 _HIDDEN = re.compile(r"<(style|script|title)\b[^<>]{0,1000}>[^<]{0,50000}</\1\s{0,5}>", re.IGNORECASE)
 _TAG = re.compile(r"""<(?![^<>\s@"']{1,200}@[^<>\s"']{1,200}>)[a-z/!?][^<>]{0,4000}>""", re.IGNORECASE)
 _MAX_DECODED: Final = 2_000
+_LINES_SNIFFED: Final = 8
+_SHORTEST_BOUNDARY: Final = 6
 
 
 @dataclass
@@ -132,8 +134,9 @@ def read_mail(raw: bytes) -> Part:
 
 def _read(lines: list[bytes], depth: int, left: list[int], *, default: str = "text/plain") -> Part:
     headers, start = _headers(lines)
-    type_, parameters = _content_type(next((value for name, value in headers if name == "content-type"), ""), default)
     body = lines[start:]
+    stated = next((value for name, value in headers if name == "content-type"), "")
+    type_, parameters = _content_type(stated, default) if stated else _sniffed(body, default)
     part = Part(type=type_, parameters=parameters, headers=headers)
     left[0] -= 1
     if depth < _MAX_DEPTH and left[0] > 0:
@@ -203,6 +206,16 @@ def _headers(lines: list[bytes]) -> tuple[list[tuple[str, str]], int]:
 
 def _as_text(found: list[tuple[str, bytearray]]) -> list[tuple[str, str]]:
     return [(name, _characters(bytes(value), "")) for name, value in found]
+
+
+def _sniffed(body: list[bytes], default: str) -> tuple[str, dict[str, str]]:
+    """The type of a mail that lost its own: a line of hyphens with a part's headers below begins a multipart."""
+    for line, following in zip(body[:_LINES_SNIFFED], body[1 : _LINES_SNIFFED + 1], strict=False):
+        if line.strip() and not line.startswith(b"--") and b"mime" not in b" ".join(body[:_LINES_SNIFFED]).lower():
+            break
+        if line.startswith(b"--") and len(line) > _SHORTEST_BOUNDARY and following.lower().startswith(b"content-type:"):
+            return "multipart/mixed", {"boundary": line.rstrip()[2:].decode("utf-8", "replace")}
+    return default, {}
 
 
 def _content_type(value: str, default: str) -> tuple[str, dict[str, str]]:

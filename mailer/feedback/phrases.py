@@ -34,14 +34,14 @@ def pattern_of(phrase: str) -> str:
 
 @cache
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Each reason's name with the pattern of all its phrases, in the order of precedence."""
-    phrases: dict[str, list[str]] = {}
+    """Each section: its reason's name and the pattern of all its phrases, in the order of precedence."""
+    phrases: list[tuple[str, list[str]]] = []
     for line in files("mailer.feedback").joinpath("phrases.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
-            phrases[line.strip("[]")] = section = []
+            phrases.append((line.strip("[]"), []))
         elif line and not line.startswith("#"):
-            section.append(line)
-    return tuple((reason, _compiled(lines)) for reason, lines in phrases.items())
+            phrases[-1][1].append(line)
+    return tuple((reason, _compiled(lines)) for reason, lines in phrases)
 
 
 def _compiled(lines: list[str]) -> re.Pattern[str]:

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from mailer.feedback.addresses import ADDRESS, addresses_in, clean, is_machine, same
-from mailer.feedback.finding import Finding, Kind, judge, softened
+from mailer.feedback.finding import Finding, Kind, about, judge, softened
 from mailer.feedback.mime import Part
 from mailer.feedback.reason import plain
 
@@ -29,7 +29,7 @@ _SUBJECT = re.compile(
 )
 _BODY = re.compile(
     r"(?:could not|cannot|couldn't|can't|can not|not|wasn't|was not|were not|unable to|failed to|failure to|impossible to|to be|error) (?:be )?(?:deliver|sent|send|reach|relay|process)|undeliver|undelivr|unable to (?:deliver|send|relay)|delivery (?:to|of|has|failed|failure|status|error|attempt|for)"
-    r"|(?:returned|bounced|rejected|refused|failed|returning)\b.{0,60}(?:mail|message|sender|recipient|deliver)|(?:message|mail|e-?mail|recipient|address)(?:s|\(s\)|\(es\))?\b.{0,80}(?:returned|bounced|rejected|failed|refused|undeliver|not reach|permanent|fatal)|user(?:'s)? .{0,40}(?:unknown|full|not|over)|mailbox .{0,40}(?:full|unknown|not|unavailable|over)|unknown user|user unknown|no such|quota|fatal error|permanent error|did not reach|is not (?:a )?(?:valid|known)|does not exist|5\d\d[ -]|not listed in"
+    r"|(?:returned|bounced|rejected|refused|failed|returning)\b.{0,60}(?:mail|message|sender|recipient|deliver)|(?:message|mail|e-?mail|recipient|address)(?:s|\(s\)|\(es\))?\b.{0,80}(?:returned|bounced|rejected|failed|refused|undeliver|not reach|permanent|fatal)|user(?:'s)? .{0,40}(?:unknown|full|not|over)|mailbox .{0,40}(?:full|unknown|not|unavailable|over)|unknown user|user unknown|no such|quota|fatal error|permanent error|did not reach|not (?:a )?(?:valid|known)|does not exist|5\d\d[ -]|not listed in"
     r"|no (?:se )?(?:pudo|puede|ha podido|ha sido|pudieron|fue) (?:\w{1,10} ){0,2}(?:entreg|envi)|entregad|no existe|lleno|cuota|rechazad|devuelto|nao (?:foi|pode|existe)|entregue|n'a (?:pas )?pu|pas ete (?:remis|distribue|delivre)|n'existe|zugestellt|zustell|unbekannt|dostarcz|consegn|доставлен"
 )
 _DELAYED = re.compile(
@@ -43,20 +43,25 @@ _GAVE_UP = re.compile(
 _RETURNED_STARTS = re.compile(
     r"^[\s>|*=_#-]{0,10}(?:-{2,}.{0,20})?(?:this is a copy of (?:the|your) (?:message|mail)|(?:below (?:this line )?(?:is|are) |here is |following is |attached is )?(?:a |the )?(?:copy of |headers? of |first .{0,20}lines of |beginning of )?(?:the |your )?(?:original|returned|undelivered|unsent|rejected|failed|bounced|sent|your)\s(?:e-?mail |mail )?(?:message|mail|headers?|text)(?: (?:follows|headers?|was|below|begins|text|starts|follow|is|contents|attached))?"
     r"|(?:message|mail) (?:text|headers?|body|content|contents)\b(?: follows?)?|message (?:header|contents?)|unsent message|undelivered message|returned message|headers? (?:of (?:the )?(?:original|message)|follow)|copy of (?:the |your )?(?:original )?(?:message|mail)|original message|the (?:body|header|text) of (?:the|your) (?:original )?(?:message|mail)|--- (?:enclosed|below)|message follows"
-    r"|mensaje (?:original|devuelto)|encabezados? (?:del mensaje )?original(?:es)?|mensagem original|message d'origine|en-tetes|ursprungliche nachricht|copia del mensaje|a copy of (?:the|your) (?:original )?message|received: (?:from|by|\()|return-path: )"
+    r"|mensaje (?:original|devuelto)|encabezados? (?:del mensaje )?original(?:es)?|mensagem original|message d'origine|en-tetes|ursprungliche nachricht|copia del mensaje|a copy of (?:the|your) (?:original )?message|received: ?(?:from|by|\()|return-path: )"
 )
-_FURTHER_LINES: Final = 30
 _A = f"(?P<a>{ADDRESS})"
 _ANCHORS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"^\s*[<\"'(\[]?{_A}[>\"')\]]{{0,2}}[ \t]*:",
+        rf"^\s*(?:[-*•>]{{1,3}}\s*)?[<\"'(\[]?{_A}[>\"')\]]{{0,2}}[ \t]*:",
         rf"^\s*(?:[-*•>]{{1,3}}\s*)?[<\"'(\[]{{0,2}}{_A}[>\"')\]]{{0,2}}[.,;]?\s*$",
         rf"^\s*[<\"'(\[]?{_A}[>\"')\]]?\s{{0,5}}(?:\.\.\.|--?\s|\.\.)",
         rf"^\s*[<\"'(\[]?{_A}[>\"')\]]?\s{{1,5}}(?:on \d|\(|\[|has |is |was |does |[45]\d\d )",
-        rf"^\s*\(?(?:generated from|expanded from:?|original(?:ly)? (?:address|recipient)|ultimately generated from)\s{{0,5}}[<\"']?{_A}",
+        rf"^\s*c=[^@\s]{{0,200}}\s?[^@\s]{{0,200}};dda:smtp={_A}",
     )
 )
+# Where we wrote to, when the report names first where that was forwarded.
+_FORWARDED: Final = re.compile(
+    rf"(?:(?:ultimately )?generated from|expanded from:?|original(?: recipient)? address:?|originally addressed to)\s{{0,5}}[<\"']?{_A}",
+    re.IGNORECASE,
+)
+_QUOTED_FIELD: Final = re.compile(r"\s{0,10}[*-]?\s{0,3}(?:to|cc|subject|sent|from|date|message-id|received on)\s?:", re.IGNORECASE)
 _KEYED: Final = re.compile(
     r"(?:rcpt to|error-for|failed recipients?|recipients?(?: address)?|addressee|addresses?|users?|user name|mailbox|destinatari[oa]s?|usuario|buzon|buzón|intended for|intended recipient|to|for|userid|invalid final delivery userid|para|direcci[oó]n|mail to|message to|empf[aä]nger|destinataire|adresse|account|reach|deliver to|[45]\d\d|[45]\.\d\.\d{1,2})"
     rf"(?:\(s\)|\(es\))?\s{{0,5}}[:=]?\s{{0,5}}[<\"'(\[]{{0,3}}(?:smtp:|rfc822;\s{{0,3}}|mailto:)?{_A}",
@@ -69,10 +74,11 @@ def is_bounce(mail: Part, words: str) -> bool:
     if mail.header("x-failed-recipients"):
         return True
     sender = plain(mail.header("from") + " " + mail.header("sender"))
-    by_sender = bool(_SENDER.search(sender)) or mail.header("return-path").strip() == "<>" or not sender.strip()
+    by_sender = bool(_SENDER.search(sender)) or mail.header("return-path").strip() == "<>" or "@" not in sender
     by_subject = bool(_SUBJECT.search(plain(mail.header("subject"))))
     by_body = bool(_BODY.search(plain(words)))
-    return (by_sender and (by_subject or by_body)) or (by_subject and by_body)
+    by_machine = is_machine(clean(mail.header("from"))) and bool(_anchored_in(words))
+    return by_machine or (by_sender and (by_subject or by_body)) or (by_subject and by_body)
 
 
 def is_delay(mail: Part, words: str) -> bool:
@@ -98,62 +104,79 @@ def report_of(text: str) -> tuple[str, str]:
     return text, ""
 
 
-def read_plain(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[Finding]] | None:
+def read_plain(mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
     """
-    What a bounce for people says, or nothing if the mail is none.
+    What a bounce for people says of the recipients that stand at its lines' beginnings, or nothing.
 
-    `words` is its text without the returned message; `originals` are the recipients that the returned message names.
+    `words` is its text without the returned message.
     """
     if not is_bounce(mail, words):
         return None
-    named = _failed(mail, words, originals)
-    if not named:
-        return None
-    delay = is_delay(mail, words)
-    found = [judge(address, diagnosis=_about(words, address, named), context=words) for address in named]
-    return (Kind.DELAY, [softened(finding) for finding in found]) if delay else (Kind.BOUNCE, found)
-
-
-def _failed(mail: Part, words: str, originals: list[str]) -> list[str]:
     if listed := [address for value in mail.all("x-failed-recipients") for address in addresses_in(value)]:
-        return listed
-    own = [clean(mail.header(name)) for name in ("from", "to", "return-path", "sender", "reply-to", "delivered-to")]
-    anchored = [address for line in words.splitlines() for address in _anchored(line[:500])]
-    anchored = [address for address in dict.fromkeys(anchored) if not is_machine(address)]
-    if foreign := [address for address in anchored if not same(address, own)]:
-        return foreign
-    keyed = [clean(match["a"]) for match in _KEYED.finditer(words)]
-    for candidates in (keyed, addresses_in(words)):
+        return told(mail, words, listed)
+    anchored = _anchored_in(without_quoted_fields(words))
+    return told(mail, words, [address for address in anchored if not same(address, _own(mail))])
+
+
+def read_loosely(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[Finding]] | None:
+    """
+    What a bounce says whose form nobody knows: addresses behind a key word, any address, whom the message went to.
+
+    `originals` are the recipients that the returned message names.
+    """
+    if not is_bounce(mail, words):
+        return None
+    quoted = without_quoted_fields(words)
+    own = _own(mail)
+    keyed = [clean(match["a"]) for match in _KEYED.finditer(quoted)]
+    for candidates, most in ((keyed, len(keyed)), (addresses_in(quoted), 1)):
         named = [address for address in dict.fromkeys(candidates) if address and not is_machine(address)]
         if to_original := [address for address in named if same(address, originals)]:
-            return to_original
+            return told(mail, words, to_original)
         if foreign := [address for address in named if not same(address, own)]:
-            return foreign[:1] if candidates is not keyed else foreign
-    return anchored[:1] or (originals if len(originals) == 1 else [])
+            return told(mail, words, foreign[:most])
+    return told(mail, words, _anchored_in(quoted)[:1] or (originals if len(originals) == 1 else []))
 
 
-def _anchored(line: str) -> list[str]:
-    for anchor in _ANCHORS:
-        if match := anchor.match(line):
-            address = clean(match["a"])
-            return [address] if address else []
-    return []
+def _own(mail: Part) -> list[str]:
+    return [clean(mail.header(name)) for name in ("from", "to", "return-path", "sender", "reply-to", "delivered-to")]
 
 
-def _about(words: str, address: str, named: list[str]) -> str:
-    """The lines on one recipient: from where it is named to the next recipient, and each later line that names it."""
+def told(mail: Part, words: str, named: list[str]) -> tuple[Kind, list[Finding]] | None:
+    """What the report tells of each of the recipients that were found in it, or nothing if there are none."""
+    if not named:
+        return None
+    found = [judge(address, diagnosis=about(words, address, named), context=words) for address in named]
+    if is_delay(mail, words):
+        return Kind.DELAY, [softened(finding) for finding in found]
+    return Kind.BOUNCE, found
+
+
+def without_quoted_fields(words: str) -> str:
+    """
+    The report without the header fields of ours that it quotes ("Your message / To: … / Subject: …").
+
+    >>> without_quoted_fields("Your message\\n  To: all@lists.example\\n  Subject: Virus\\nfailed")
+    'Your message\\nfailed'
+    """
     lines = words.splitlines()
-    others = [other.lower() for other in named if other != address]
-    wanted = address.lower()
-    about: list[str] = []
-    following = 0
-    for line in lines:
-        lowered = line.lower()
-        if wanted in lowered:
-            following = _FURTHER_LINES
-        elif any(other in lowered for other in others):
-            following = 0
-        if following and len(about) < 4 * _FURTHER_LINES:
-            about.append(line)
-            following -= 1
-    return "\n".join(about)
+    quoted = [bool(_QUOTED_FIELD.match(line)) for line in lines]
+    near = [any(quoted[max(index - 1, 0) : index]) or any(quoted[index + 1 : index + 2]) for index in range(len(lines))]
+    return "\n".join(line for line, field, in_block in zip(lines, quoted, near, strict=True) if not (field and in_block))
+
+
+def _anchored_in(words: str) -> list[str]:
+    """The addresses that stand at the beginnings of lines; where a line says what it was forwarded from, that one."""
+    found: list[str] = []
+    for line in words.splitlines():
+        if forwarded := _FORWARDED.search(line[:500]):
+            origin = clean(forwarded["a"])
+            if found and not any(anchor.match(line[:500]) for anchor in _ANCHORS):
+                found[-1] = origin
+                continue
+            found.append(origin)
+            continue
+        match = next((match for anchor in _ANCHORS if (match := anchor.match(line[:500]))), None)
+        if match and (address := clean(match["a"])) and not is_machine(address):
+            found.append(address)
+    return list(dict.fromkeys(found))

@@ -102,12 +102,12 @@ _UNAVAILABLE = re.compile(
 
 def plain(text: str) -> str:
     """
-    Text as the phrases compare it: lower case, no accents, single spaces.
+    Text as the phrases compare it: lower case, no accents, no underscores, single spaces.
 
     >>> plain("El Buzón  está\\nlleno")
     'el buzon esta lleno'
     """
-    unaccented = unicodedata.normalize("NFKD", text[:_MAX_WORDS]).replace("’", "'")
+    unaccented = unicodedata.normalize("NFKD", text[:_MAX_WORDS]).replace("’", "'").replace("_", " ")
     return " ".join("".join(c for c in unaccented if not unicodedata.combining(c)).lower().split())
 
 

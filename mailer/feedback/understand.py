@@ -16,11 +16,11 @@ from flufl.bounce import all_failures
 
 from mailer.feedback.addresses import addresses_in, is_machine
 from mailer.feedback.arf import read_arf
-from mailer.feedback.dsn import read_dsn, status_parts
-from mailer.feedback.finding import Finding, Kind, Understanding, judge, once_each, softened
+from mailer.feedback.dsn import read_dsn, read_rejection, status_parts
+from mailer.feedback.finding import Finding, Kind, Understanding, once_each
 from mailer.feedback.mime import Part, read_mail
-from mailer.feedback.plain_language import is_bounce, is_delay, read_plain, report_of
-from mailer.feedback.vacation import read_vacation
+from mailer.feedback.plain_language import is_bounce, read_loosely, read_plain, report_of, told
+from mailer.feedback.vacation import read_silent_answer, read_vacation
 
 _RETURNED: Final = frozenset({
     "message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers",
@@ -44,9 +44,12 @@ def understand(raw: bytes) -> Understanding:
     kind, found = (
         read_arf(mail)
         or read_dsn(mail, words, originals)
+        or read_rejection(mail, words)
         or (None if status_parts(mail) else read_vacation(mail, words))
-        or read_plain(mail, words, originals)
+        or read_plain(mail, words)
         or _by_flufl(raw, mail, words)
+        or read_loosely(mail, words, originals)
+        or read_silent_answer(mail)
         or (Kind.NONE, [])
     )
     return Understanding(kind=kind, recipients=once_each(found), message_id=_message_id(returned))
@@ -104,7 +107,4 @@ def _by_flufl(raw: bytes, mail: Part, words: str) -> tuple[Kind, list[Finding]] 
     with suppress(Exception):  # it parses with the standard library, which raises on what strangers send
         temporary, permanent = all_failures(email.message_from_bytes(raw[:_MAX_FLUFL], policy=email.policy.compat32))
         addresses = set(temporary) | set(permanent)
-    found = [judge(address.decode("utf-8", "replace"), context=words) for address in sorted(addresses)]
-    if is_delay(mail, words):
-        return Kind.DELAY, [softened(finding) for finding in found]
-    return Kind.BOUNCE, found
+    return told(mail, words, sorted(address.decode("utf-8", "replace") for address in addresses))

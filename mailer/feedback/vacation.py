@@ -33,7 +33,7 @@ def read_vacation(mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
     said = mail.header("auto-submitted").strip().lower()
     precedence = mail.header("precedence").strip().lower()
     sender = clean(mail.header("from")) or clean(mail.header("reply-to")) or clean(mail.header("return-path"))
-    if is_machine(sender) and not _SUBJECT.match(about):
+    if not sender or (is_machine(sender) and not _SUBJECT.match(about)):
         return None
     is_answer = (
         bool(_SUBJECT.match(about))
@@ -44,7 +44,19 @@ def read_vacation(mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
     )
     if not is_answer:
         return None
-    return Kind.VACATION, [Finding(address=sender, reason=Reason.VACATION)] if sender else []
+    return Kind.VACATION, [Finding(address=sender, reason=Reason.VACATION)]
+
+
+def read_silent_answer(mail: Part) -> tuple[Kind, list[Finding]] | None:
+    """
+    An answer with a null envelope sender, from a person, about no failure: an automatic one that doesn't say so.
+
+    Asked last, when the mail is known to be no bounce.
+    """
+    sender = clean(mail.header("from"))
+    if mail.header("return-path").strip() != "<>" or not sender or is_machine(sender):
+        return None
+    return Kind.VACATION, [Finding(address=sender, reason=Reason.VACATION)]
 
 
 def _from_a_machine(mail: Part, said: str, precedence: str) -> bool:
