@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -75,10 +76,8 @@ def test_silent_client_is_hung_up_on(address) -> None:
     """A client that connects and says nothing is hung up on."""
     with socket.create_connection(address, timeout=8) as client:
         begun = time.monotonic()
-        try:
+        with suppress(ConnectionResetError):
             assert client.recv(1) == b""
-        except ConnectionResetError:
-            pass
         assert time.monotonic() - begun < 3
 
 
@@ -111,10 +110,8 @@ def test_hundred_megabytes_are_refused(address) -> None:
 
     for headers in (kind, kind | {"Content-Length": str(1600 * 65536)}):
         sent = 0
-        try:
+        with suppress(httpx.NetworkError):  # hung up on in the middle
             assert httpx.post(url, content=chunks(), headers=headers, timeout=10).status_code in (400, 413)
-        except httpx.NetworkError:
-            pass  # hung up on in the middle
         assert sent < 50 * 2**20
 
 
