@@ -5,6 +5,7 @@ It wraps the whole application, so that an error page is as guarded as any other
 """
 
 import asyncio
+import re
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +16,7 @@ from mailer.tokens import new_secret
 
 FORM_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 15.0
+_LENGTH: Final = re.compile(r"[0-9]{1,9}")
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -76,7 +78,7 @@ class _Body:
         headers = Headers(scope=scope)
         announced = headers.get("content-length", "0")
         self.is_read = announced == "0" and "transfer-encoding" not in headers
-        self._is_too_big = not announced.isdigit() or int(announced) > FORM_BYTES
+        self._is_too_big = not _LENGTH.fullmatch(announced) or int(announced) > FORM_BYTES
         self._receive = receive
         self._seen = 0
         self._deadline: float | None = None

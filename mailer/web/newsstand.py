@@ -28,7 +28,9 @@ _INSTEAD: Final = {
     "web_url": ("/", marked("Todas las ediciones")),
 }
 _OWN_LINK: Final = re.compile(r'<a\b([^>]*)href="@@(\w+_url)@@"([^>]*)>.*?</a>', re.DOTALL)
-_HEAD: Final = """<link rel="canonical" href="{url}">
+_ARTICLE: Final = re.compile(r'<div\b[^>]*\brole="article"[^>]*>')
+_HEAD: Final = """<link rel="icon" href="data:,">
+<link rel="canonical" href="{url}">
 <meta name="description" content="{about}">
 <meta property="og:type" content="article"><meta property="og:title" content="{title}">
 <meta property="og:description" content="{about}"><meta property="og:url" content="{url}">
@@ -103,7 +105,7 @@ class Newsstand:
         html = html.replace(f'"{self.public_url}/', '"/')
         url = f"{self.public_url}/brief/{edition.issue}/"
         head = _HEAD.format(url=escape(url), about=escape(edition.preheader), title=escape(edition.subject))
-        return html.replace("</head>", head, 1)
+        return _ARTICLE.sub(_as_main, html, count=1).replace("</head>", head, 1)
 
     def _title(self, edition: Edition) -> str:
         return self.title(edition.segment, edition.language)
@@ -113,6 +115,11 @@ def _public_link(link: re.Match[str], language: str) -> str:
     before, slot, after = link.groups()
     path, text = _INSTEAD.get(slot, ("/", marked("Todas las ediciones")))
     return f'<a{before}href="{path}?lang={language}"{after}>{escape(words(language)(text))}</a>'
+
+
+def _as_main(opening: re.Match[str]) -> str:
+    """What a mail program calls an article is the main part of a page."""
+    return opening[0].replace('role="article"', 'role="main"').replace(' aria-roledescription="email"', "")
 
 
 def _images(compiled: Compiled | None) -> tuple[Image, ...]:

@@ -13,7 +13,7 @@ from mailer.web.desk import Desk, desk_of
 
 # Mail sets its styles on every element, so they can't carry a nonce; nothing else may run or load.
 _EDITION_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
 _FOR_EVERYBODY: Final = {"X-Robots-Tag": "all", "Cache-Control": "public, max-age=300"}
