@@ -39,7 +39,8 @@ FLAWS = """() => {
     level = +heading.tagName[1];
   }
   for (const field of document.querySelectorAll("main input:not([type=hidden]), main select")) {
-    if (!field.closest("[aria-hidden]") && !(field.labels && field.labels.length)) flaws.push(field.name + " lacks a label");
+    const hasLabel = field.labels && field.labels.length;
+    if (!hasLabel && !field.closest("[aria-hidden]")) flaws.push(field.name + " lacks a label");
   }
   for (const one of document.querySelectorAll("button, nav a, header a:not(.skip), main input[type=checkbox]")) {
     const box = (one.labels && one.labels[0] || one).getBoundingClientRect();
