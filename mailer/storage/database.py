@@ -137,11 +137,6 @@ class Database:
         """The rows of `query`, held until the transaction ends; SQLite's write transactions hold everything."""
         return query if self.is_sqlite else query.with_for_update()
 
-    def take_turns(self, connection: Connection, number: int) -> None:
-        """Let only one transaction at a time pass here; SQLite's writers do so anyway."""
-        if not self.is_sqlite:
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
-
     def insert(self, table: Any) -> Any:
         """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both dialects spell alike."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)

@@ -29,12 +29,18 @@ class SinkProcess(msgspec.Struct, frozen=True):
 
 @contextmanager
 def sink_process(
-    log: Path, *, faults: Sequence[Fault] = (), durable: bool = True, offers: Sequence[str] | None = None
+    log: Path,
+    *,
+    faults: Sequence[Fault] = (),
+    durable: bool = True,
+    offers: Sequence[str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[SinkProcess]:
     """Run a sink in a process of its own until the block ends."""
     command = [sys.executable, "-m", "mailer.testing", "--port", "0", "--log", str(log)]
     command += ["--faults", msgspec.json.encode(list(faults)).decode()]
     command += ["--durable"] if durable else []
+    command += [] if folder is None else ["--folder", str(folder)]
     command += [] if offers is None else ["--offers", ",".join(offers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
         try:

@@ -94,6 +94,12 @@ def make_message(claimed: Claimed) -> Message:
     return Message(number, "b@quito.example", claimed.recipient.email, b"Subject: x\r\n\r\nHola\r\n")
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something has come about."""
+    while not condition():  # noqa: ASYNC110 - what is waited for knows no events
+        await asyncio.sleep(0.005)
+
+
 class Behaviour:
     """Raises what a test scripted for a recipient: before the hand-off, or after it."""
 

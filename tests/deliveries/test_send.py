@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, update
-from stage import HASTY, NOON, Behaviour, Stage, Toy
+from stage import HASTY, NOON, Behaviour, Stage, Toy, until
 
 from mailer.campaigns import advance
 from mailer.deliveries.delivery import State
@@ -244,8 +244,7 @@ async def test_told_to_stop_it_lands_and_gives_back(stage: Stage):
     stop = asyncio.Event()
     toy = Toy(pause=0.02)
     sending = asyncio.create_task(stage.sending(campaign, toy, stop=stop))
-    while len(toy.taken) < 20:
-        await asyncio.sleep(0.005)
+    await until(lambda: len(toy.taken) >= 20)
     stop.set()
     result = await sending
     assert result.ending is Ending.STOPPED
@@ -261,8 +260,7 @@ async def test_a_pause_acts_within_a_second(stage: Stage):
     campaign = stage.campaign()
     toy = Toy(pause=0.02)
     sending = asyncio.create_task(stage.sending(campaign, toy))
-    while len(toy.taken) < 20:
-        await asyncio.sleep(0.005)
+    await until(lambda: len(toy.taken) >= 20)
     advance.pause(stage.agenda, campaign, reason="a typo", who="Redacción", now=NOON)
     result = await asyncio.wait_for(sending, 2)
     assert result.ending is Ending.STOPPED
@@ -277,8 +275,7 @@ async def test_what_can_not_land_in_time_is_uncertain(stage: Stage):
     toy = Toy(pause=60)
     orders = Orders(connections=2, drain=0.1, heartbeat=0.02)
     sending = asyncio.create_task(stage.sending(campaign, toy, stop=stop, orders=orders))
-    while len(toy.taken) < 2:
-        await asyncio.sleep(0.005)
+    await until(lambda: len(toy.taken) >= 2)
     stop.set()
     result = await sending
     assert (result.account.uncertain, result.account.pending) == (2, 8)
@@ -290,8 +287,7 @@ async def test_who_lost_the_lease_writes_no_more(stage: Stage):
     campaign = stage.campaign()
     toy = Toy(pause=0.05)
     sending = asyncio.create_task(stage.sending(campaign, toy))
-    while len(toy.taken) < 8:
-        await asyncio.sleep(0.005)
+    await until(lambda: len(toy.taken) >= 8)
     stage.ledger.end(Run(id=1, campaign_id=campaign.id), now=NOON)
     with pytest.raises(LeaseLost):
         await sending
