@@ -30,6 +30,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     campaigns,
     demo,
     editions,
+    examining,
     issues,
     subscribers,
     trial,
@@ -51,6 +52,7 @@ root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("run")(campaigns.run)
 root.command("serve")(web.serve)
+root.command("doctor")(examining.doctor)
 root.add_typer(campaigns.database, name="db")
 
 
