@@ -26,21 +26,31 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import campaigns, demo, editions, issues, subscribers, trial  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import (  # noqa: E402 — the groups
+    campaigns,
+    demo,
+    editions,
+    issues,
+    subscribers,
+    trial,
+    web,
+)
 
+# In the order of the help: a month's work from the first line to the account, then what keeps it going.
 root.command("demo")(demo.demo)
 root.command("new")(issues.new)
 root.command("render")(editions.render)
 root.command("check")(issues.check)
-root.command("test-send")(trial.send_test)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
+root.command("test-send")(trial.send_test)
 root.command("approve")(campaigns.approve)
 root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)
-root.command("run")(campaigns.run)
 root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
+root.command("run")(campaigns.run)
+root.command("serve")(web.serve)
 root.add_typer(campaigns.database, name="db")
 
 
