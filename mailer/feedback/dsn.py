@@ -157,7 +157,7 @@ def _address(group: Group, words: str, originals: list[str], *, alone: bool) -> 
     values = [value for name in _RECIPIENT_FIELDS for value in group.get(name, [])]
     for value in values:
         kind, _, rest = value.partition(";")
-        if address := clean(_unescaped(rest if rest else kind)):
+        if address := clean(_unescaped(rest or kind)):
             return address
     named = " ".join(value.rpartition(";")[2].strip(" <>\"'") for value in values).lower().split()
     for address in [*originals, *addresses_in(words)]:
