@@ -25,6 +25,7 @@ from mailer.storage.register.tables import (
     field_owners,
     import_changes,
     imports,
+    membership_mark,
     memberships,
     subscribers,
 )
@@ -244,7 +245,6 @@ class Intake:
         self._write(written)
 
     def _note(self, person: Known, heard: Sequence[Difference], written: Written) -> None:
-        changes = list(heard)
         if heard:
             values = {field: getattr(person, field) for field in FIELDS} | {each.field: each.after for each in heard}
             written.details.append((*values.values(), self._tail[-1], person.id))
@@ -252,9 +252,11 @@ class Intake:
                 written.owned += [(person.id, each.field) for each in heard]
         if person.membership != "joined":
             written.joining.append(person.id)
-            changes.append(Difference("membership", person.membership or "", "joined"))
-        written.changes += [(self.import_id, person.id, *change) for change in changes]
-        self._note_changes([Change(person.email, *change) for change in changes])
+            before = membership_mark(person.membership, person.membership_import)
+            written.changes.append((self.import_id, person.id, "membership", before, "joined"))
+            self._note_changes([Change(person.email, "membership", person.membership or "", "joined")])
+        written.changes += [(self.import_id, person.id, *change) for change in heard]
+        self._note_changes([Change(person.email, *change) for change in heard])
 
     def _write(self, written: Written) -> None:
         database, connection = self._database, self._connection
@@ -321,6 +323,7 @@ def _lookup(segment: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
             subscribers.c.source,
             subscribers.c.import_id,
             memberships.c.state,
+            memberships.c.import_id,
             *_DETAILS,
         )
         .outerjoin(memberships, and_(memberships.c.subscriber_id == subscribers.c.id, memberships.c.segment == segment))
