@@ -67,7 +67,13 @@ class Intake:
         self._at = at
         self._reject = reject
         self.outcome = Outcome()
-        entered = insert(imports).values(at=at, who=order.who, segment=order.segment, source=order.source)
+        entered = insert(imports).values(
+            at=at,
+            who=order.who,
+            segment=order.segment,
+            source=order.source,
+            mapping=msgspec.json.encode(order.mapping).decode(),
+        )
         self.import_id: int = connection.scalars(entered.returning(imports.c.id)).one()
         self._newest_before = connection.scalar(select(func.coalesce(func.max(subscribers.c.id), 0))) or 0
         self._first_new: int | None = None

@@ -88,7 +88,8 @@ imports = Table(
     Column("who", Text, nullable=False),
     Column("segment", String(64), nullable=False),
     Column("source", Text, nullable=False),  # the file's name
-    Column("account", Text, nullable=False, default=""),  # JSON, as reported
+    Column("mapping", Text, nullable=False, default="{}"),  # JSON: field to column, as a person said
+    Column("account", Text, nullable=False, default="{}"),  # JSON: figures
     Column("undone_at", Instant),
     sqlite_autoincrement=True,
 )
