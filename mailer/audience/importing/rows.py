@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from mailer.address import InvalidAddress, address_key, domain_of, parse_address
-from mailer.audience.importing.addresses import addresses_in
+from mailer.audience.importing.addresses import addresses_in, is_straight
 from mailer.audience.importing.cells import LONGEST, clean, clean_often, country_code, language_code
 from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
 from mailer.audience.importing.lookalikes import lookalike
@@ -47,7 +47,7 @@ class RowReader:
         at, width, is_simple = self._emails[0], self._width, len(self._emails) == 1
         for row in rows:
             cells = row[1]
-            if is_simple and len(cells) == width:
+            if is_simple and len(cells) == width and is_straight(cells[at]):
                 try:
                     emails.append(parse_address(cells[at]))
                 except InvalidAddress:

@@ -1,5 +1,6 @@
 """A list as it was found: rows of cells, and where the heading stands."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -55,7 +56,7 @@ def find_heading(
 
     """
     head = list(islice(sheet.rows, _SEARCHED))
-    filled = [(line, cells) for line, cells in head if any(cell.strip() for cell in cells)]
+    filled = [(line, cells) for line, cells in head if re.search(r"\w", "".join(cells))]
     if not filled:
         raise AuthorError("the list is empty", path)
     if max(len(cells) for _, cells in filled) > _MOST_COLUMNS:
