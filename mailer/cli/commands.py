@@ -32,6 +32,8 @@ from mailer.cli import (  # noqa: E402 — the groups
     editions,
     examining,
     issues,
+    preview,
+    proof,
     subscribers,
     trial,
     web,
@@ -41,7 +43,9 @@ from mailer.cli import (  # noqa: E402 — the groups
 root.command("demo")(demo.demo)
 root.command("new")(issues.new)
 root.command("render")(editions.render)
+root.command("preview")(preview.preview)
 root.command("check")(issues.check)
+root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
 root.command("test-send")(trial.send_test)
