@@ -19,11 +19,10 @@ from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Progress, Result
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
-from mailer.editions.check import check
 from mailer.editions.compose import compose
-from mailer.editions.edition import Compiled, Edition, Finding, Imprint, Report
+from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.editions.pictures import mail_safe
-from mailer.errors import AuthorError, OperatorError
+from mailer.errors import OperatorError
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
 from mailer.messages.headers import Unwritable
@@ -38,6 +37,7 @@ from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
+from mailer.storage.rights import Rights
 
 
 class App:
@@ -73,7 +73,12 @@ class App:
     @cached_property
     def register(self) -> Register:
         """Who is subscribed to what."""
-        return Register(self.database, self.clock)
+        return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Access to everything held about a person, and erasure."""
+        return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
 
     @cached_property
     def agenda(self) -> SqlAgenda:
@@ -195,24 +200,12 @@ class App:
 
         Raises:
             AuthorError: There is no such issue.
+            OperatorError: `[check.rules]` can't be followed.
 
         """
-        folder = self.loaded.resolve(self.config.content.issues)
-        locate(folder, name)
-        try:
-            issues, compiled = self.compile(name)
-        except AuthorError as problem:
-            return Report(name, errors=(Finding("unreadable", problem.where, problem.message),))
-        words_of_the_office = folder / "dictionary.txt"
-        reports = [
-            check(issue, compiled, segments=list(self.config.segments), office_words=words_of_the_office)
-            for issue in issues
-        ]
-        return Report(
-            name,
-            errors=tuple(finding for report in reports for finding in report.errors),
-            warnings=tuple(finding for report in reports for finding in report.warnings),
-        )
+        from mailer.preflight import judge
+
+        return judge(self, name).report
 
     def transport(self, name: str | None = None) -> Transport:
         """

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Final
 
 from starlette.requests import Request
@@ -12,7 +12,6 @@ from mailer.deliveries.transport import Transport
 from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences
 from mailer.storage.published import Published
-from mailer.storage.rights import Rights
 from mailer.storage.signups import Limit, Signups
 from mailer.web.newsstand import Newsstand
 from mailer.web.pages import Pages
@@ -34,7 +33,7 @@ class Desk:
         self.preferences = Preferences(house.database, house.clock)
         self.signups = Signups(house.database, house.clock)
         self.notices = Notices(house.database, house.clock)
-        self.rights = Rights(house.database, house.clock, partial(self._sealed, "erased"))
+        self.rights = house.rights
         self.newsstand = Newsstand(Published(house.database), house.config.publication.public_url, self.pages.title)
         self.turnstile = Turnstile(self.preferences.leave)
 

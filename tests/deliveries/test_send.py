@@ -165,6 +165,19 @@ def test_under_the_policy_resend_it_goes_again_and_stays_listed(stage: Stage):
     assert [str(line.state) for line in stage.ledger.doubtful(campaign.id)] == ["sent"]
 
 
+def test_the_policy_resends_once(stage: Stage):
+    """A server that never answers gets one more copy by policy, not one every five minutes."""
+    stage.people(2)
+    campaign = stage.campaign()
+    orders = Orders(on_uncertain="resend", first_wait=0.01, heartbeat=0.05)
+    toy = Toy(behaviour=Behaviour(after=always("gads2@quito.example", error=Uncertain("timed out"))))
+    for _ in range(4):
+        result = stage.send(campaign, toy, orders=orders)
+        stage.clock.move_on(timedelta(minutes=5))
+    assert (result.ending, result.account.uncertain) == (Ending.DONE, 1)
+    assert Counter(toy.taken)["gads2@quito.example"] == 2
+
+
 def test_when_we_are_refused_nobody_is_marked(stage: Stage):
     """A refused login or sender ends the run with the server's words; all recipients stay as they were."""
     stage.people(50)

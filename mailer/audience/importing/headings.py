@@ -34,6 +34,7 @@ _WORDS: Final[dict[str, str]] = {
     "language": "idioma|lengua|idioma preferido|idioma de preferencia|language|lang|preferred language|lenguaje",
 }
 _FIELD_OF: Final = {word: field for field, words in _WORDS.items() for word in words.split("|")}
+_LONGEST: Final = 80
 _OWN: Final = ("line", "reason")
 """The headings that a rejects file adds."""
 
@@ -56,7 +57,7 @@ def field_of(heading: str) -> str | None:
     >>> field_of("Correo electrónico"), field_of("Provincia")
     ('email', None)
     """
-    return _FIELD_OF.get(fold(heading))
+    return _FIELD_OF.get(fold(heading)) if len(heading) <= _LONGEST else None
 
 
 def recognise(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> Columns:

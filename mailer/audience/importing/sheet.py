@@ -18,6 +18,9 @@ _SEARCHED: Final = 30
 """A heading stands within so many rows, below a title at most."""
 
 
+_MOST_COLUMNS: Final = 1000
+
+
 class Sheet(msgspec.Struct, frozen=True):
     """Rows as the file has them, with what was found out about the file."""
 
@@ -50,6 +53,8 @@ def find_heading(sheet: Sheet, path: Path, mapping: Mapping[str, str] | None = N
     filled = [(line, cells) for line, cells in head if any(cell.strip() for cell in cells)]
     if not filled:
         raise AuthorError("the list is empty", path)
+    if max(len(cells) for _, cells in filled) > _MOST_COLUMNS:
+        raise AuthorError(f"the list has more than {_MOST_COLUMNS} columns: this is no list of people", path)
     if all(len([cell for cell in cells if cell.strip()]) == 1 for _, cells in filled) and _is_address(filled[0][1]):
         column = next(number for number, cell in enumerate(filled[0][1]) if cell.strip())
         return Table(headings=("",), columns=Columns(of={EMAIL: (column,)}), rows=chain(head, sheet.rows))

@@ -66,6 +66,7 @@ memberships = Table(
     Column("changed_at", Instant, nullable=False),
     Column("import_id", ForeignKey("imports.id")),  # the import that set this state; none: a person did
     Index(None, "segment", "state"),
+    sqlite_with_rowid=False,
 )
 
 suppressions = Table(
@@ -104,6 +105,14 @@ import_changes = Table(
     Column("after", Text, nullable=False),
     Index(None, "import_id"),
     Index(None, "subscriber_id"),
+)
+
+# Who was erased, as a keyed hash: enough to refuse the address in a list, too little to know it by.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("seal", String(128), primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 
