@@ -27,6 +27,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from mailer.errors import OperatorError
+from mailer.storage.turns import in_turn
 
 metadata = MetaData(
     naming_convention={
@@ -224,8 +225,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    is_write = connection.get_execution_options().get("mailer_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+    if not connection.get_execution_options().get("mailer_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    with in_turn(connection.engine.url.database, _BUSY_MILLISECONDS / 1000):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
