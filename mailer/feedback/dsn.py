@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from mailer.feedback.addresses import addresses_in, clean
-from mailer.feedback.finding import Finding, Kind, about, judge, softened
+from mailer.feedback.finding import Finding, Kind, about_each, judge, softened
 from mailer.feedback.mime import Part
 from mailer.feedback.reason import plain
 
@@ -100,12 +100,12 @@ def read_dsn(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[F
     delayed: list[Finding] = []
     happened = [(group, _what_happened(group, mail)) for group in groups]
     named = [_address(group, words, originals, alone=len(groups) == 1) for group in groups]
+    told_of = about_each(words, named)
     for (group, kind), address in zip(happened, named, strict=True):
         if kind is Kind.NONE or not address:
             continue
-        diagnosis = _told(group) or about(words, address, named)[:_MAX_WORDS]
-        context = words[:_MAX_WORDS] if len(groups) == 1 else about(words, address, named)[:_MAX_WORDS]
-        found = judge(address, status=_status(group), diagnosis=diagnosis, context=context)
+        around = (told_of[address][:_MAX_WORDS], words[:_MAX_WORDS] if len(groups) == 1 else "")
+        found = judge(address, status=_status(group), diagnosis=_told(group), context=around)
         (failed if kind is Kind.BOUNCE else delayed).append(found if kind is Kind.BOUNCE else softened(found))
     if failed or delayed:
         return (Kind.BOUNCE, failed) if failed else (Kind.DELAY, delayed)
@@ -127,7 +127,7 @@ def read_rejection(mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
     if not ("reject" in rejected and "automatic-action" in part.text.lower()):
         return Kind.NONE, []
     named = [clean(value) for name, value in _fields(part.text) if name in _RECIPIENT_FIELDS]
-    return Kind.BOUNCE, [judge(address, context=words) for address in named if address]
+    return Kind.BOUNCE, [judge(address, context=(words,)) for address in named if address]
 
 
 def _what_happened(group: Group, mail: Part) -> Kind:

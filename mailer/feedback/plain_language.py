@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from mailer.feedback.addresses import ADDRESS, addresses_in, clean, is_machine, same
-from mailer.feedback.finding import Finding, Kind, about, judge, softened
+from mailer.feedback.finding import Finding, Kind, about_each, judge, softened
 from mailer.feedback.mime import Part
 from mailer.feedback.reason import plain
 
@@ -45,6 +45,7 @@ _RETURNED_STARTS = re.compile(
     r"|(?:message|mail) (?:text|headers?|body|content|contents)\b(?: follows?)?|message (?:header|contents?)|unsent message|undelivered message|returned message|headers? (?:of (?:the )?(?:original|message)|follow)|copy of (?:the |your )?(?:original )?(?:message|mail)|original message|the (?:body|header|text) of (?:the|your) (?:original )?(?:message|mail)|--- (?:enclosed|below)|message follows"
     r"|mensaje (?:original|devuelto)|encabezados? (?:del mensaje )?original(?:es)?|mensagem original|message d'origine|en-tetes|ursprungliche nachricht|copia del mensaje|a copy of (?:the|your) (?:original )?message|received: ?(?:from|by|\()|return-path: )"
 )
+_MAX_RECIPIENTS: Final = 200
 _A = f"(?P<a>{ADDRESS})"
 _ANCHORS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -146,7 +147,8 @@ def told(mail: Part, words: str, named: list[str]) -> tuple[Kind, list[Finding]]
     """What the report tells of each of the recipients that were found in it, or nothing if there are none."""
     if not named:
         return None
-    found = [judge(address, diagnosis=about(words, address, named), context=words) for address in named]
+    told_of = about_each(words, named[:_MAX_RECIPIENTS])
+    found = [judge(address, diagnosis=diagnosis, context=(words,)) for address, diagnosis in told_of.items()]
     if is_delay(mail, words):
         return Kind.DELAY, [softened(finding) for finding in found]
     return Kind.BOUNCE, found
