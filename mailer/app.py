@@ -1,12 +1,43 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
-from functools import cached_property
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 
+import msgspec
+
 from mailer import config, tokens
+from mailer.address import InvalidAddress, Mailbox
+from mailer.audience.greeting import greeting
+from mailer.audience.recipient import Recipient
+from mailer.campaigns.calendar import Calendar, parse_span
+from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
+from mailer.deliveries.delivery import Claimed
+from mailer.deliveries.orders import Orders, Progress, Result
+from mailer.deliveries.send import MakeMessage, send
+from mailer.deliveries.transport import RecipientRefused, Transport
+from mailer.editions.compose import compose
+from mailer.editions.edition import Compiled, Edition, Imprint, Report
+from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
+from mailer.issues import Issue, available_languages, locate, read
+from mailer.language import words
+from mailer.messages.headers import Unwritable
+from mailer.messages.letterhead import Letterhead, message_id
+from mailer.messages.message import Message
+from mailer.messages.notice import write_notice
+from mailer.messages.personalise import personalise, personalise_test
+from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.providers import registry
+from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
+from mailer.storage.editions import Shelf
+from mailer.storage.ledger import SqlLedger
+from mailer.storage.register import Register
+from mailer.storage.rights import Rights
 
 
 class App:
@@ -40,6 +71,46 @@ class App:
         return database
 
     @cached_property
+    def register(self) -> Register:
+        """Who is subscribed to what."""
+        return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Access to everything held about a person, and erasure."""
+        return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def agenda(self) -> SqlAgenda:
+        """Campaigns, approvals and the fires of the schedule."""
+        return SqlAgenda(self.database)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """Every delivery."""
+        return SqlLedger(self.database)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The compiled issues that were approved or sent."""
+        return Shelf(self.database)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """When the monthly send comes round."""
+        return Calendar.parse(self.config.schedule.monthly, self.config.publication.timezone)
+
+    def monthly_hour(self, issue: str) -> datetime:
+        """When the monthly send of an issue's month is due."""
+        month = self.compile(issue)[0][0].month
+        return self.calendar.in_month(month.year, month.month)
+
+    @cached_property
+    def late_grace(self) -> timedelta:
+        """How late a send may still start."""
+        return parse_span(self.config.schedule.late_grace)
+
+    @cached_property
     def signer(self) -> tokens.Signer:
         """Signs links and envelope senders with the publication's secret, or with one kept beside the database."""
         variable = self.config.publication.secret_env
@@ -59,6 +130,160 @@ class App:
             path.touch(mode=0o600)
             path.write_text(tokens.new_secret(), encoding="ascii")
         return path.read_text(encoding="ascii").strip()
+
+    @cached_property
+    def imprint(self) -> Imprint:
+        """The publication as its editions show it."""
+        shown = self.config.publication
+        return Imprint(
+            name=shown.name,
+            publisher=shown.publisher,
+            organization=shown.organization,
+            postal_address=shown.postal_address,
+            public_url=shown.public_url.rstrip("/"),
+        )
+
+    @cached_property
+    def letterhead(self) -> Letterhead:
+        """The publication as its messages' headers show it."""
+        shown = self.config.publication
+        return Letterhead(
+            publication=shown.name,
+            sender=self._mailbox("publication", "from", shown.from_),
+            reply_to=self._mailbox("publication", "reply_to", shown.reply_to),
+            list_id=shown.list_id,
+            public_url=shown.public_url.rstrip("/"),
+            bounce_domain=shown.bounce_domain,
+        )
+
+    def _mailbox(self, section: str, key: str, text: str) -> Mailbox:
+        try:
+            return Mailbox.parse(text)
+        except InvalidAddress as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [{section}] {key}: {problem}") from None
+
+    def staff(self, addresses: Sequence[str] = ()) -> list[Mailbox]:
+        """
+        Who gets tests and alerts: the addresses given, or `[staff] addresses`.
+
+        Raises:
+            OperatorError: There is none, or one is no address.
+
+        """
+        chosen = addresses or self.config.staff.addresses
+        if not chosen:
+            raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
+        return [self._mailbox("staff", "addresses", text) for text in chosen]
+
+    def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
+        """
+        Read the issue called `name` in all its languages and compile its editions.
+
+        Raises:
+            AuthorError: There is no such issue, or something in it or in the templates is wrong.
+
+        """
+        folder = locate(self.loaded.resolve(self.config.content.issues), name)
+        issues = tuple(read(folder, language) for language in available_languages(folder))
+        compiled = compose(
+            issues,
+            {name: segment.title for name, segment in self.config.segments.items()},
+            imprint=self.imprint,
+            templates=self.loaded.resolve(self.config.content.templates) / "brief",
+            picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
+        )
+        return issues, compiled
+
+    def check(self, name: str) -> Report:
+        """
+        Judge an issue in all its languages; a text or template that can't be used is the one error there is.
+
+        Raises:
+            AuthorError: There is no such issue.
+            OperatorError: `[check.rules]` can't be followed.
+
+        """
+        from mailer.preflight import judge
+
+        return judge(self, name).report
+
+    def transport(self, name: str | None = None) -> Transport:
+        """
+        The way out called `name`, or the one that `[delivery] transport` names. Nothing is connected yet.
+
+        Raises:
+            OperatorError: There is none of that name, or its table is wrong.
+
+        """
+        name = name or self.config.delivery.transport
+        if name not in self.config.transports:
+            raise OperatorError(
+                f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
+                f"{', '.join(self.config.transports) or 'none yet'}"
+            )
+        section = f"transports.{name}"
+        table = dict(self.config.transports[name])
+        kind = str(table.pop("kind", ""))
+        if "folder" in table:
+            table["folder"] = str(self.loaded.resolve(str(table["folder"])))
+        try:
+            return registry.make(
+                kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
+            )
+        except msgspec.ValidationError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+
+    def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
+        """An edition cut for one campaign: only the readers' own values are left to be filled in."""
+        return cut(edition, self.letterhead, campaign=campaign, date=date)
+
+    def test_message(self, edition: Edition, reader: Recipient) -> Message:
+        """A message of an edition to the staff, marked as a test."""
+        prefix = f"[{words(edition.language)('PRUEBA')}]"
+        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now())
+        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
+
+    def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
+        """A plain letter of the program itself."""
+        return write_notice(self.letterhead, to, subject=subject, text=text, date=self.clock.now(), occasion=occasion)
+
+    async def send(
+        self, campaign: Campaign, *, stop: asyncio.Event | None = None, progress: Callable[[Progress], None]
+    ) -> Result:
+        """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
+        table = self.config.delivery
+        return await send(
+            campaign.id,
+            ledger=self.ledger,
+            transport=self.transport(),
+            make_message=await asyncio.to_thread(self.message_maker, campaign),
+            clock=self.clock,
+            orders=Orders(connections=table.connections, on_uncertain=table.on_uncertain),
+            stop=stop,
+            progress=progress,
+        )
+
+    def message_maker(self, campaign: Campaign) -> MakeMessage:
+        """What writes the messages of a campaign, from the editions on the shelf: its stencils are cut once."""
+        compiled = self.shelf.take(campaign.content_hash)
+        date = campaign.frozen_at or campaign.created_at
+        stencils: dict[tuple[str, str], Stencil] = {}
+
+        def make_message(claimed: Claimed) -> Message:
+            reader = claimed.recipient
+            key = reader.segment, reader.language
+            if key not in stencils:
+                stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
+            try:
+                return personalise(stencils[key], reader, signer=self.signer, greet=greeting)
+            except Unwritable as problem:
+                raise RecipientRefused(f"no message can be written to this reader: {problem}") from None
+
+        return make_message
+
+    def message_id(self, campaign: int, subscriber: int) -> str:
+        """The Message-ID of one delivery."""
+        return message_id(self.letterhead, self.signer, campaign, subscriber)
 
     def close(self) -> None:
         """Give back what was opened."""

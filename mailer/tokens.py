@@ -11,7 +11,7 @@ import secrets
 from base64 import b32encode
 from typing import Final
 
-_MAC_CHARS: Final = 26  # 26 × 5 bits = 130 bits, in base32 so that a token survives folding to lower case
+_MAC_OCTETS: Final = 16  # written in hexadecimal, so that a token survives folding to lower case
 
 
 class InvalidToken(ValueError):
@@ -46,11 +46,18 @@ class Signer:
 
     def _mac(self, key_id: str, purpose: str, payload: str) -> str:
         digest = hmac.digest(self._keys[key_id], f"{purpose}\0{payload}".encode(), "sha256")
-        return b32encode(digest).decode().lower()[:_MAC_CHARS]
+        return digest[:_MAC_OCTETS].hex()
 
     def sign(self, purpose: str, payload: str) -> str:
         """A token for `payload` (letters, digits, hyphens), good for `purpose` alone."""
         return f"{self._current}-{payload}.{self._mac(self._current, purpose, payload)}"
+
+    def seals(self, purpose: str, text: str) -> tuple[str, ...]:
+        """Keyed hashes of a text, the current secret's first: to recognise what must not be kept."""
+        return tuple(self._mac(key_id, f"seal {purpose}", text) for key_id in (self._current, *self._others()))
+
+    def _others(self) -> list[str]:
+        return [key_id for key_id in self._keys if key_id != self._current]
 
     def read(self, purpose: str, token: str) -> str:
         """

@@ -20,6 +20,29 @@ class Image(msgspec.Struct, frozen=True):
     content: bytes
 
 
+class Imprint(msgspec.Struct, frozen=True):
+    """Who publishes, as every edition's masthead and footer say it, and where readers reach the web edition."""
+
+    name: str
+    publisher: str
+    organization: str
+    postal_address: str
+    public_url: str
+
+    def place(self, issue: str, article: str) -> str:
+        """
+        The URL of an article's place in the web edition; a button that leads to `#` goes there.
+
+        >>> Imprint("", "", "", "", "https://quito.example/").place("2022-11", "asamblea")
+        'https://quito.example/brief/2022-11/#asamblea'
+        """
+        return f"{self.public_url.rstrip('/')}/brief/{issue}/#{article}"
+
+    def picture(self, image: Image) -> str:
+        """The URL under which the web edition serves a picture."""
+        return f"{self.public_url.rstrip('/')}/images/{image.name}"
+
+
 class Edition(msgspec.Struct, frozen=True):
     """
     What the readers of one segment get in one language, the same for all of them but for the slots.
@@ -60,9 +83,18 @@ class Finding(msgspec.Struct, frozen=True):
     message: str
 
 
+class Waived(msgspec.Struct, frozen=True):
+    """A rule that the config turns off, how often it would have spoken, and the reason given."""
+
+    code: str
+    count: int
+    reason: str
+
+
 class Report(msgspec.Struct, frozen=True):
     """What `check` found in an issue: errors block a send, warnings don't."""
 
     issue: str
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    waived: tuple[Waived, ...] = ()

@@ -2,8 +2,13 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+# What `{layout=…}` may say; the templates draw each of them, and an article or section that says nothing.
+ARTICLE_LAYOUTS: Final = ("lead", "left", "right", "stacked")
+SECTION_LAYOUTS: Final = ("routes", "cards", "rows")
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -23,12 +28,17 @@ class Button(msgspec.Struct, frozen=True):
 
 
 class Article(msgspec.Struct, frozen=True):
-    """One piece: a title, a body in Markdown, and what stands beside it."""
+    """
+    One piece: a title, a body in Markdown, and what stands beside it.
+
+    The first line of `body` stands on line `body_line` of the file, and the lines between keep their distance.
+    """
 
     id: str
     title: str
     body: str
     line: int
+    body_line: int = 0
     layout: str = ""
     label: str = ""
     place: str = ""
@@ -51,6 +61,7 @@ class Section(msgspec.Struct, frozen=True):
     title: str
     intro: str
     line: int
+    intro_line: int = 0
     layout: str = ""
     label: str = ""
     figure: str = ""
@@ -64,7 +75,11 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Issue(msgspec.Struct, frozen=True):
-    """One month's content in one language, as it stands in `issues/<name>/issue.md`."""
+    """
+    One month's content in one language, as it stands in `issues/<name>/issue.md`.
+
+    `lines` tells on which line each key of the front matter stands.
+    """
 
     name: str
     folder: Path
@@ -80,6 +95,12 @@ class Issue(msgspec.Struct, frozen=True):
     sdgs: tuple[int, ...] = ()
     sections: tuple[Section, ...] = ()
     file: str = "issue.md"
+    lines: dict[str, int] = {}
+
+    def where(self, line: int | None = None) -> str:
+        """The file as its author knows it, and the line: `issues/2022-11/issue.md:12`."""
+        path = f"{self.folder.parent.name}/{self.folder.name}/{self.file}"
+        return path if line is None else f"{path}:{line}"
 
     @property
     def articles(self) -> tuple[Article, ...]:

@@ -1,1 +1,1 @@
-"""What one person receives: the front door personalises an Edition for a Recipient into a Message."""
+"""What one person receives: `stencil.cut` prepares an Edition, the front door `personalise` makes each Message."""

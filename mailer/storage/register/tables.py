@@ -1,5 +1,5 @@
 """
-The register in SQL: who is subscribed to what, who must not be written to, and how each came in.
+The register's tables, and the selectables that say who may be written to.
 
 `email_key` and `suppressions.key` hold `address.address_key` of the address; a domain is suppressed under `@domain`.
 """
@@ -41,8 +41,20 @@ subscribers = Table(
     Column("language", String(8), nullable=False, default=""),
     Column("state", String(16), nullable=False, default="active"),  # active, unconfirmed, unsubscribed
     Column("paused_until", Instant),
+    Column("source", String(64), nullable=False, default=""),  # the segment whose list keeps the details
+    Column("import_id", ForeignKey("imports.id")),  # the import that brought the person; none: came by hand
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given twice: links and deliveries name people by it
+)
+
+# Fields that another than `subscribers.source` wrote: a second list, or a person ("hand").
+field_owners = Table(
+    "field_owners",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("field", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
 )
 
 memberships = Table(
@@ -52,7 +64,9 @@ memberships = Table(
     Column("segment", String(64), primary_key=True),
     Column("state", String(16), nullable=False, default="joined"),  # joined, left (by the reader), removed (by a list)
     Column("changed_at", Instant, nullable=False),
+    Column("import_id", ForeignKey("imports.id")),  # the import that set this state; none: a person did
     Index(None, "segment", "state"),
+    sqlite_with_rowid=False,
 )
 
 suppressions = Table(
@@ -64,6 +78,41 @@ suppressions = Table(
     Column("note", Text, nullable=False, default=""),
     Column("since", Instant, nullable=False),
     Column("until", Instant),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("segment", String(64), nullable=False),
+    Column("source", Text, nullable=False),  # the file's name
+    Column("account", Text, nullable=False, default=""),  # JSON, as reported
+    Column("undone_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+# What an import changed in people who were there before; new people carry its number themselves.
+import_changes = Table(
+    "import_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("import_id", ForeignKey("imports.id"), nullable=False),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("field", String(32), nullable=False),  # a field's name, or "membership"
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Index(None, "import_id"),
+    Index(None, "subscriber_id"),
+)
+
+# Who was erased, as a keyed hash: enough to refuse the address in a list, too little to know it by.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("seal", String(128), primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 

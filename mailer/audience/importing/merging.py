@@ -1,0 +1,71 @@
+"""
+When a list and the register say different things of one person: whose word stands.
+
+The list that brought a person keeps their details. Another list of theirs fills what is empty and no more, so that
+two lists don't overwrite each other month by month; a field that a list filled is that list's to change. When a person
+is no longer in the segment that kept a field, the list at hand takes it over. What a person wrote by hand no list
+changes, and an empty cell changes nothing.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from mailer.audience.register import Arrival
+from mailer.audience.subscriber import FIELDS, HAND
+
+
+class Known(NamedTuple):
+    """Somebody of the register at whose address a list arrives; `membership` is their state in the list's segment."""
+
+    id: int
+    key: str
+    email: str
+    state: str
+    source: str
+    import_id: int | None
+    membership: str | None
+    name: str
+    honorific: str
+    position: str
+    institution: str
+    country: str
+    language: str
+
+
+class Difference(NamedTuple):
+    """What the register has in a field, and what a list says."""
+
+    field: str
+    before: str
+    after: str
+
+
+_ARRIVED = Arrival._fields.index(FIELDS[0])
+_KNOWN = Known._fields.index(FIELDS[0])
+
+
+def agrees(arrival: Arrival, known: Known) -> bool:
+    """Whether the list says what the register has, to the letter: the common case, told quickly."""
+    return arrival[_ARRIVED:] == known[_KNOWN:]
+
+
+def differences(arrival: Arrival, known: Known | Arrival) -> Iterator[Difference]:
+    """The fields in which a list has something to say that the register hasn't; an empty cell says nothing."""
+    for field in FIELDS:
+        before, after = getattr(known, field), getattr(arrival, field)
+        if after and before != after:
+            yield Difference(field, before, after)
+
+
+def is_heard(
+    difference: Difference, known: Known, *, segment: str, owners: Mapping[str, str], joined: Collection[str]
+) -> bool:
+    """
+    Whether the list of `segment` may write the field.
+
+    `owners` names who wrote fields that `known.source` didn't; `joined` are the segments that the person is in.
+    """
+    owner = owners.get(difference.field, known.source)
+    if owner == HAND:
+        return False
+    return not difference.before or owner == segment or owner not in joined

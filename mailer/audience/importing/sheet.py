@@ -1,0 +1,83 @@
+"""A list as it was found: rows of cells, and where the heading stands."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mailer.address import InvalidAddress, parse_address
+from mailer.audience.importing.headings import EMAIL, Columns, field_of, recognise
+from mailer.errors import AuthorError
+
+Row = tuple[int, list[str]]
+"""The line (or the row of the sheet) that it begins on, counted from 1, and its cells."""
+
+_SEARCHED: Final = 30
+"""A heading stands within so many rows, below a title at most."""
+
+
+_MOST_COLUMNS: Final = 1000
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """Rows as the file has them, with what was found out about the file."""
+
+    rows: Iterator[Row]
+    described: str
+    separator: str = ","
+    close: Callable[[], None] = lambda: None
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A sheet whose heading was found: its columns, and the rows below."""
+
+    headings: Sequence[str]
+    columns: Columns
+    rows: Iterator[Row]
+
+
+def find_heading(sheet: Sheet, path: Path, mapping: Mapping[str, str] | None = None) -> Table:
+    """
+    Find the row of headings: the one of the first rows in which most cells are known words for fields.
+
+    A list that begins with an address has no heading; it is taken if it is a single column.
+
+    Raises:
+        AuthorError: The list is empty or no column is headed as an address.
+        Refused: The mapping names what isn't there.
+
+    """
+    head = list(islice(sheet.rows, _SEARCHED))
+    filled = [(line, cells) for line, cells in head if any(cell.strip() for cell in cells)]
+    if not filled:
+        raise AuthorError("the list is empty", path)
+    if max(len(cells) for _, cells in filled) > _MOST_COLUMNS:
+        raise AuthorError(f"the list has more than {_MOST_COLUMNS} columns: this is no list of people", path)
+    if all(len([cell for cell in cells if cell.strip()]) == 1 for _, cells in filled) and _is_address(filled[0][1]):
+        column = next(number for number, cell in enumerate(filled[0][1]) if cell.strip())
+        return Table(headings=("",), columns=Columns(of={EMAIL: (column,)}), rows=chain(head, sheet.rows))
+    at = max(range(len(head)), key=lambda index: (*_merit(head[index][1], mapping), -index))
+    line, headings = head[at]
+    try:
+        columns = recognise(headings, mapping)
+    except AuthorError as problem:
+        raise AuthorError(problem.message, path, line) from None
+    return Table(headings=headings, columns=columns, rows=chain(head[at + 1 :], sheet.rows))
+
+
+def _merit(cells: Sequence[str], mapping: Mapping[str, str] | None) -> tuple[int, int, int]:
+    mapped = {heading.casefold() for heading in (mapping or {}).values()}
+    fields = [field_of(cell) for cell in cells]
+    known = sum(1 for field in fields if field) + sum(1 for cell in cells if cell.strip().casefold() in mapped)
+    holds_address = any("@" in cell for cell in cells)
+    return (EMAIL in fields) + 0, 0 if holds_address else known, 0 if holds_address else len([c for c in cells if c])
+
+
+def _is_address(cells: Sequence[str]) -> bool:
+    try:
+        parse_address(next(cell for cell in cells if cell.strip()).strip())
+    except InvalidAddress:
+        return False
+    return True

@@ -1,0 +1,78 @@
+"""Lists as spreadsheets: xlsx, xls and ods, through calamine, in a process that can't take the machine down."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+from mailer.audience.importing.package import check_package
+from mailer.audience.importing.sheet import Row, Sheet
+from mailer.audience.importing.workbook import Header
+from mailer.errors import AuthorError, Refused
+
+_READER: Final = "mailer.audience.importing.workbook"
+_LOCKED: Final = ("password", "encrypt")
+
+
+def read_spreadsheet(path: Path, *, sheet: str | None = None) -> Sheet:
+    """
+    Open one sheet of a workbook: the one named, or the first that has cells.
+
+    Raises:
+        AuthorError: The file is no workbook, or one that would unpack to more than a list can be.
+        Refused: It has no sheet of that name.
+
+    """
+    check_package(path)
+    command = [sys.executable, "-m", _READER, str(path), *([sheet] if sheet is not None else [])]
+    reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # noqa: S603 — our own module
+    assert reader.stdout is not None
+    try:
+        said = _next(reader.stdout)
+        header = msgspec.msgpack.decode(said, type=Header) if said else Header(problem="it broke the reader")
+        if header.problem:
+            raise _explained(header, path, sheet)
+    except BaseException:
+        _end(reader)
+        raise
+    return Sheet(
+        rows=_rows(reader, header.first_row, path),
+        described=f"sheet {header.sheet!r}",
+        close=lambda: _end(reader),
+    )
+
+
+def _explained(header: Header, path: Path, sheet: str | None) -> AuthorError | Refused:
+    if header.problem == "no such sheet":
+        return Refused(f"the workbook has no sheet {sheet!r}; its sheets are {', '.join(header.sheets)}")
+    if header.problem == "no cells":
+        return AuthorError("the workbook holds no cells", path)
+    if any(word in header.problem.lower() for word in _LOCKED):
+        return AuthorError("the workbook is locked with a password; save it without one", path)
+    return AuthorError(f"the workbook can't be read ({header.problem}); save it again, or as CSV", path)
+
+
+def _rows(reader: "subprocess.Popen[bytes]", first_row: int, path: Path) -> Iterator[Row]:
+    assert reader.stdout is not None
+    number = first_row
+    while said := _next(reader.stdout):
+        rows = msgspec.msgpack.decode(said, type=list[list[str]])
+        yield from zip(range(number, number + len(rows)), rows, strict=True)
+        number += len(rows)
+    if reader.wait() != 0:
+        raise AuthorError("the workbook can't be read to its end; save it again, or as CSV", path)
+
+
+def _next(stream: IO[bytes]) -> bytes:
+    return stream.read(int.from_bytes(stream.read(4), "big"))
+
+
+def _end(reader: "subprocess.Popen[bytes]") -> None:
+    if reader.poll() is None:
+        reader.kill()
+    assert reader.stdout is not None
+    reader.stdout.close()
+    reader.wait()

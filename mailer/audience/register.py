@@ -1,0 +1,135 @@
+"""The port of the stage: what the audience asks of the register's keeper."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from mailer.audience.subscriber import Line, SegmentCount
+
+
+class Arrival(NamedTuple):
+    """One address of a list, cleaned and valid, with what the list says of it. A tuple, for a million of them."""
+
+    line: int
+    email: str
+    key: str
+    domain: str
+    name: str
+    honorific: str
+    position: str
+    institution: str
+    country: str
+    language: str
+
+
+class ImportOrder(msgspec.Struct, frozen=True):
+    """
+    Where a list goes, who ordered it, and how.
+
+    `sync` lets those leave who are missing from the list; `confirmed` allows it to let many leave. `plan` is what a dry
+    run answered: another outcome than that is refused.
+    """
+
+    segment: str
+    source: str
+    who: str
+    dry_run: bool = False
+    sync: bool = False
+    confirmed: bool = False
+    plan: str = ""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A field (or `membership`) of somebody who was in the register before."""
+
+    email: str
+    field: str
+    before: str
+    after: str
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """What an import did, or would do. `kept` counts those who were left alone, by why."""
+
+    import_id: int | None = None
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    kept: dict[str, int] = {}
+    kept_details: int = 0
+    removed: int = 0
+    plan: str = ""
+    changes: list[Change] = []
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """What taking an import back did: people gone, details as before, and what was kept because of what came since."""
+
+    import_id: int
+    gone: int
+    restored: int
+    kept: int
+
+
+class ImportRecord(msgspec.Struct, frozen=True):
+    """An import as the register remembers it."""
+
+    id: int
+    at: datetime
+    who: str
+    segment: str
+    source: str
+    new: int
+    changed: int
+    removed: int
+    undone_at: datetime | None
+
+
+Reject = Callable[[Arrival, str], None]
+
+
+class Register(Protocol):
+    """Keeps the subscribers."""
+
+    def take_in(self, batches: Iterable[Sequence[Arrival]], order: ImportOrder, reject: Reject) -> Outcome:
+        """
+        Upsert a list into a segment, in one transaction; `reject` is told of arrivals that contradict earlier ones.
+
+        Never revives who left, was suppressed or was erased; never writes an empty cell over a value.
+
+        Raises:
+            Refused: The outcome isn't the planned one, or a sync would empty much of the segment.
+
+        """
+        ...
+
+    def undo(self, import_id: int, *, who: str) -> Undone:
+        """
+        Take one import back, keeping whatever people did since.
+
+        Raises:
+            Refused: There is no such import, it was undone already, or a later one of its segment stands on it.
+
+        """
+        ...
+
+    def lines(self, segment: str | None = None) -> Iterator[Line]:
+        """Everybody, or the members of one segment, streamed."""
+        ...
+
+    def segment_counts(self, names: Sequence[str]) -> list[SegmentCount]:
+        """How each named segment stands."""
+        ...
+
+    def unsubscribe(self, email: str, segment: str | None, *, who: str) -> bool:
+        """
+        Let a person leave a segment, or everything; False if they had left already.
+
+        Raises:
+            Refused: Nobody has this address, or they aren't in the segment.
+
+        """
+        ...

@@ -1,0 +1,112 @@
+"""Commands over what an issue looks like: render it to files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailer.cli.console import JSON, house, print_json, say, table
+
+if TYPE_CHECKING:
+    from mailer.app import App
+    from mailer.editions.edition import Edition
+
+SEGMENT = typer.Option("--segment", help="Only for the readers of this segment.")
+LANGUAGE = typer.Option("--language", help="Only in this language.")
+OUT = typer.Option("--out", help="The folder to write to.")
+
+
+def render(  # noqa: PLR0917 - typer calls it by name
+    context: typer.Context,
+    issue: Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")],
+    segment: Annotated[str | None, SEGMENT] = None,
+    language: Annotated[str | None, LANGUAGE] = None,
+    out: Annotated[Path, OUT] = Path("out"),
+    json: bool = JSON,
+) -> None:
+    """Write an issue's editions as files: HTML and text to look at, the MJML, and a message as it would be sent."""
+    app = house(context)
+    _, compiled = app.compile(issue)
+    chosen = _chosen(compiled.editions, segment, language)
+    files = [_write(app, edition, out) for edition in chosen]
+    rows = [
+        {
+            "language": edition.language,
+            "segment": edition.segment,
+            "subject": edition.subject,
+            "html_bytes": len(edition.html.encode()),
+            "files": written,
+        }
+        for edition, written in zip(chosen, files, strict=True)
+    ]
+    if json:
+        print_json({"issue": compiled.issue, "content_hash": compiled.content_hash, "editions": rows})
+        return
+    table(
+        ["segment", "language", "HTML bytes", "subject"],
+        [(row["segment"], row["language"], f"{row['html_bytes']:,}", row["subject"]) for row in rows],
+        figures=[2],
+    )
+    for written in files:
+        say(written["html"])
+    say(f"content hash {compiled.content_hash}")
+
+
+def _chosen(editions: "tuple[Edition, ...]", segment: str | None, language: str | None) -> "list[Edition]":
+    from mailer.errors import OperatorError
+
+    for option, wanted, known in (
+        ("segment", segment, dict.fromkeys(edition.segment for edition in editions)),
+        ("language", language, dict.fromkeys(edition.language for edition in editions)),
+    ):
+        if wanted is not None and wanted not in known:
+            raise OperatorError(f'there is no edition for the {option} "{wanted}"; there is: {", ".join(known)}')
+    return [e for e in editions if segment in {None, e.segment} and language in {None, e.language}]
+
+
+def _write(app: "App", edition: "Edition", out: Path) -> dict[str, str]:
+    """Write one edition's files and give their paths."""
+    from mailer.editions.sample import sample_html, sample_text
+    from mailer.errors import OperatorError
+
+    stem = f"{edition.issue}.{edition.language}.{edition.segment}"
+    contents = {
+        "html": sample_html(edition, app.imprint).encode(),
+        "txt": sample_text(edition, app.imprint).encode(),
+        "mjml": edition.mjml.encode(),
+        "eml": _message(app, edition),
+    }
+    try:
+        (out / "images").mkdir(parents=True, exist_ok=True)
+        for image in edition.images:
+            (out / "images" / image.name).write_bytes(image.content)
+        for suffix, content in contents.items():
+            (out / f"{stem}.{suffix}").write_bytes(content)
+    except OSError as problem:
+        raise OperatorError(f"{out} can't be written to ({problem.strerror}); name another folder with --out") from None
+    return {suffix: str(out / f"{stem}.{suffix}") for suffix in contents}
+
+
+def _message(app: "App", edition: "Edition") -> bytes:
+    """
+    The edition as a message to nobody.
+
+    The seam: `mailer.messages.personalise` writes the real ones, headers and all, and is to stand here as well.
+    """
+    from email.message import EmailMessage
+    from email.policy import SMTP
+
+    from mailer.address import Mailbox
+    from mailer.editions.edition import SLOT
+    from mailer.editions.sample import sample_text, sample_values
+
+    sender = Mailbox.parse(app.config.publication.from_)
+    values = sample_values(edition, app.imprint)
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = edition.subject
+    message["From"] = str(sender)
+    message["To"] = str(Mailbox("", f"lector@{sender.address.rpartition('@')[2]}"))
+    message.set_content(sample_text(edition, app.imprint), cte="quoted-printable")
+    html = SLOT.sub(lambda slot: values[slot[1]], edition.html)
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    return message.as_bytes()

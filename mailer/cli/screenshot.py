@@ -1,0 +1,65 @@
+"""Pictures of pages by Debian's chromium, where there is one."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+_SECONDS: Final = 90
+_TALLEST: Final = 12_000  # CSS pixels; what stays empty below the page is cut off
+
+
+def browser() -> str | None:
+    """The path of a chromium, or None."""
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+def screenshot(page: Path, target: Path, *, width: int = 700, height: int = _TALLEST, dark: bool = False) -> bool:
+    """Draw an HTML file, at most `height` of it, into a PNG; False if there is no browser or it fails."""
+    scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
+    if not _run([*scheme, f"--window-size={width},{height}", f"--screenshot={target}"], page, target):
+        return False
+    _cut_empty_end(target)
+    return True
+
+
+def print_pdf(page: Path, target: Path) -> bool:
+    """Print an HTML file into a PDF; False if there is no browser or it fails."""
+    return _run(["--no-pdf-header-footer", f"--print-to-pdf={target}"], page, target)
+
+
+def _run(orders: list[str], page: Path, target: Path) -> bool:
+    program = browser()
+    if program is None:
+        return False
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        arguments = [program, *_FLAGS, *orders, f"--user-data-dir={profile}", page.absolute().as_uri()]
+        try:
+            subprocess.run(arguments, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603
+        except (subprocess.SubprocessError, OSError):
+            return False
+    return target.exists()
+
+
+def _cut_empty_end(picture: Path) -> None:
+    from PIL import Image, ImageChops
+
+    with Image.open(picture) as opened:
+        image = opened.convert("RGB")
+    ground = Image.new("RGB", image.size, image.getpixel((0, image.height - 1)))
+    box = ImageChops.difference(image, ground).getbbox()
+    if box:
+        image.crop((0, 0, image.width, min(image.height, box[3] + 24))).save(picture, optimize=True)

@@ -1,0 +1,238 @@
+"""`mailer subscribers …` and `mailer segments`: lists in, people shown, people leaving."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mailer.cli.console import JSON, house, print_json, say, table
+
+if TYPE_CHECKING:
+    from mailer.app import App
+    from mailer.audience.importing.importer import Account
+
+group = typer.Typer(help="The register: import lists, look people up, let them leave.", no_args_is_help=True)
+
+Segment = Annotated[str | None, typer.Option("--segment", help="Only this segment.")]
+By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
+
+
+@group.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The list: csv, tsv, xlsx, xls or ods.")],
+    *,
+    segment: Annotated[str, typer.Option("--segment", help="The segment that the list is of.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="A column by its heading or number, again for others."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")] = False,
+    encoding: Annotated[str | None, typer.Option(help="If it isn't found rightly: utf-8, cp1252, …")] = None,
+    separator: Annotated[str | None, typer.Option(help="If it isn't found rightly: ; , | or tab.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="The sheet of a workbook; the first with cells if left out.")
+    ] = None,
+    sync: Annotated[bool, typer.Option("--sync", help="Who isn't on the list leaves the segment.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Even if that is more than a fifth of it.")] = False,
+    plan: Annotated[str, typer.Option(help="Do what this dry run announced, or nothing.")] = "",
+    by: By = None,
+    as_json: bool = JSON,
+) -> None:
+    """Import a list into a segment: good rows go in, the others into a rejects file with the reason."""
+    from mailer.audience.importing.importer import ListFile, import_list
+    from mailer.audience.register import ImportOrder
+    from mailer.cli.presenting import import_progress, operator
+
+    app = house(context)
+    _known_segment(app, segment)
+    listed = ListFile(path=file, mapping=_mapping(mapping), encoding=encoding, separator=separator, sheet=sheet)
+    order = ImportOrder(
+        segment=segment,
+        source=file.name,
+        who=by or operator(),
+        dry_run=dry_run,
+        sync=sync,
+        confirmed=yes,
+        plan=plan,
+    )
+    with import_progress() as progress:
+        account = import_list(listed, order, app.register, progress=progress)
+    if as_json:
+        print_json(account)
+    else:
+        _tell(account, segment, dry_run=dry_run)
+
+
+@group.command()
+def imports(context: typer.Context, as_json: bool = JSON) -> None:
+    """List the imports, the newest first."""
+    records = house(context).register.imports()
+    if as_json:
+        print_json(records)
+        return
+    table(
+        ("import", "when (UTC)", "segment", "list", "new", "changed", "removed", "by"),
+        [
+            (
+                f"{each.id}{' undone' if each.undone_at else ''}",
+                f"{each.at:%Y-%m-%d %H:%M}",
+                each.segment,
+                each.source,
+                each.new,
+                each.changed,
+                each.removed,
+                each.who,
+            )
+            for each in records
+        ],
+        figures=(4, 5, 6),
+    )
+
+
+@group.command()
+def undo(context: typer.Context, import_id: int, by: By = None, as_json: bool = JSON) -> None:
+    """Take one import back, keeping what people did since."""
+    from mailer.cli.presenting import operator
+
+    undone = house(context).register.undo(import_id, who=by or operator())
+    if as_json:
+        print_json(undone)
+        return
+    say(
+        f"Import {import_id} is undone: {undone.gone} people gone, {undone.restored} details as before, "
+        f"{undone.kept} kept because something happened since."
+    )
+
+
+@group.command("list")
+def list_(context: typer.Context, segment: Segment = None, as_json: bool = JSON) -> None:
+    """List everybody, or one segment."""
+    from mailer.cli.presenting import print_json_lines
+
+    app = house(context)
+    if segment is not None:
+        _known_segment(app, segment)
+    lines = app.register.lines(segment)
+    if as_json:
+        print_json_lines(lines)
+        return
+    for line in lines:
+        mark = "" if line.deliverable else f"  ({line.state if line.state != 'active' else 'not written to'})"
+        print(f"{line.email}  {line.name}  [{', '.join(line.segments)}]{mark}")
+
+
+@group.command()
+def show(context: typer.Context, address: str, as_json: bool = JSON) -> None:
+    """Show a person: their details, segments, and what was done."""
+    from mailer.errors import Refused
+
+    register = house(context).register
+    person = register.find(address)
+    if person is None:
+        raise Refused(f"nobody in the register has the address {address}; see `mailer subscribers list`")
+    memberships, history = register.memberships(person.id), register.history(person.id)
+    if as_json:
+        import msgspec
+
+        print_json(msgspec.structs.asdict(person) | {"memberships": memberships, "history": history})
+        return
+    for field in ("email", "name", "honorific", "position", "institution", "country", "language", "state"):
+        print(f"{field:12} {getattr(person, field)}".rstrip())
+    print(f"{'deliverable':12} {'yes' if person.deliverable else 'no'}")
+    for each in memberships:
+        print(f"{'segment':12} {each.segment}: {each.state} since {each.changed_at:%Y-%m-%d %H:%M} UTC")
+    for entry in history:
+        print(f"{'history':12} {entry.at:%Y-%m-%d %H:%M} UTC  {entry.action}  {entry.detail}  (by {entry.who})")
+
+
+@group.command()
+def unsubscribe(
+    context: typer.Context, address: str, segment: Segment = None, by: By = None, as_json: bool = JSON
+) -> None:
+    """Let a person leave everything, or one segment. No import brings them back."""
+    from mailer.cli.presenting import operator
+
+    app = house(context)
+    if segment is not None:
+        _known_segment(app, segment)
+    changed = app.register.unsubscribe(address, segment, who=by or operator())
+    if as_json:
+        print_json({"email": address, "segment": segment, "changed": changed})
+    else:
+        say(f"{address} has left {segment or 'everything'}." if changed else f"{address} had left already.")
+
+
+def segments(context: typer.Context, as_json: bool = JSON) -> None:
+    """Count each segment: who can be written to, who left, who is suppressed."""
+    import msgspec
+
+    app = house(context)
+    titles = {name: _title(app, name) for name in app.config.segments}
+    counts = app.register.segment_counts(list(titles))
+    if as_json:
+        print_json([msgspec.structs.asdict(count) | {"title": titles[count.name]} for count in counts])
+        return
+    table(
+        ("segment", "title", "people", "deliverable", "left", "suppressed"),
+        [
+            (count.name, titles[count.name], count.subscribers, count.deliverable, count.unsubscribed, count.suppressed)
+            for count in counts
+        ],
+        figures=(2, 3, 4, 5),
+    )
+
+
+def _title(app: "App", name: str) -> str:
+    title = app.config.segments[name].title
+    return title.get(app.config.publication.language) or next(iter(title.values()), name)
+
+
+def _known_segment(app: "App", name: str) -> None:
+    from mailer.errors import Refused
+
+    if name not in app.config.segments:
+        raise Refused(f"there is no segment {name!r}; the config has {', '.join(app.config.segments)}")
+
+
+def _mapping(pairs: list[str] | None) -> dict[str, str]:
+    from mailer.errors import Refused
+
+    mapping: dict[str, str] = {}
+    for pair in pairs or []:
+        field, equals, column = pair.partition("=")
+        if not equals or not column.strip():
+            raise Refused(f"--map {pair}: write it as FIELD=COLUMN, for example --map email=Contacto")
+        mapping[field.strip().lower()] = column.strip()
+    return mapping
+
+
+def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
+    figures: dict[str, Any] = {
+        "new": account.new,
+        "changed": account.changed,
+        "unchanged": account.unchanged,
+        "left alone: they left or are suppressed": account.kept_unsubscribed,
+        "rejected": account.rejected,
+    }
+    would = "would go" if dry_run else "went"
+    say(f"{account.rows} rows ({account.read_as}) {would} into {segment}:")
+    for what, count in figures.items():
+        print(f"  {count:>8,}  {what}")
+    if account.removed:
+        leave = "would leave" if dry_run else "left"
+        print(f"  {account.removed:>8,}  {leave} the segment: they are not on the list")
+    if account.kept_details:
+        print(f"  {account.kept_details:>8,}  details left as they are: another list or a person keeps them")
+    if account.ignored_columns:
+        print(f"Columns not used: {', '.join(account.ignored_columns)}")
+    for change in account.changes[:20] if dry_run else []:
+        print(f"  {change.email}: {change.field} {change.before!r} → {change.after!r}")
+    for note in (*account.rejects, *account.notes)[:20]:
+        print(f"  line {note['line']}: {note.get('reason') or note.get('note')}")
+    if account.rejects_file:
+        print(f"Mend the rejected rows in {account.rejects_file} and import that file.")
+    if account.import_id is not None:
+        print(f"This is import {account.import_id}; `mailer subscribers undo {account.import_id}` takes it back.")
+    if dry_run:
+        print(f"Nothing was changed. To do exactly this: the same command with --plan {account.plan} for --dry-run.")

@@ -1,0 +1,111 @@
+"""The port of the book that keeps every delivery: once per person, from the freeze to the account."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from mailer.campaigns.account import Account
+from mailer.campaigns.campaign import State as CampaignState
+from mailer.deliveries.delivery import Claimed, Delivery, Settlement, State
+from mailer.deliveries.process import Process
+
+
+class LeaseLost(Exception):
+    """The run was taken for dead, and its deliveries were taken over: it may write no more."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One sender at work on one campaign. Its number is the fencing token of all it claims."""
+
+    id: int
+    campaign_id: int
+
+
+class Ledger(Protocol):
+    """
+    The deliveries of all campaigns. Each method is one durable transaction.
+
+    Leases are reckoned in the database's time; when a retry is due, in the caller's.
+    """
+
+    def freeze(self, campaign: int, *, language: str, now: datetime) -> int:
+        """Fix who gets the campaign: one delivery a recipient. Asked again, it changes nothing. Gives their number."""
+        ...
+
+    def begin(self, campaign: int, process: Process, *, lease: timedelta, now: datetime) -> Run:
+        """Enter a run, after recovering what dead ones left: claimed becomes pending, handed becomes uncertain."""
+        ...
+
+    def renew(self, run: Run, lease: timedelta) -> None:
+        """
+        Prolong the lease of all that the run holds.
+
+        Raises:
+            LeaseLost: Another run took it over.
+
+        """
+        ...
+
+    def campaign_state(self, campaign: int) -> CampaignState:
+        """Where the campaign stands now: a sender looks here to learn that it was paused or cancelled."""
+        ...
+
+    def claim(self, run: Run, limit: int, *, now: datetime) -> list[Claimed]:
+        """
+        Take on up to `limit` deliveries that are due. Who may no longer be written to becomes suppressed instead.
+
+        Empty when nothing is due, or the campaign isn't sending.
+
+        Raises:
+            LeaseLost: The run was taken for dead.
+
+        """
+        ...
+
+    def record(
+        self, run: Run, handed: Sequence[int], settled: Sequence[Settlement], *, now: datetime
+    ) -> Collection[int]:
+        """
+        Write hand-offs and outcomes in one commit; on return they are on the disk.
+
+        Gives the deliveries that the run no longer held and that were left as they are.
+        """
+        ...
+
+    def release(self, run: Run, deliveries: Sequence[int]) -> None:
+        """Give claimed deliveries back, untried."""
+        ...
+
+    def end(self, run: Run, *, now: datetime) -> None:
+        """Close the run: what it still holds is recovered as if it had died."""
+        ...
+
+    def resend_uncertain(self, campaign: int, *, due_at: datetime, now: datetime) -> int:
+        """Under the policy `resend`: put what is uncertain back in the queue, once each; it stays marked."""
+        ...
+
+    def account(self, campaign: int) -> Account:
+        """The sums, from one read."""
+        ...
+
+    def accounts(self, campaign: int) -> dict[str, Account]:
+        """The sums of each segment."""
+        ...
+
+    def next_due(self, campaign: int) -> datetime | None:
+        """When the next pending delivery is due; None if none is pending."""
+        ...
+
+    def deliveries(self, campaign: int, state: State | None = None) -> Iterator[Delivery]:
+        """Stream the deliveries of a campaign, in the order of the freeze."""
+        ...
+
+    def doubtful(self, campaign: int) -> Iterator[Delivery]:
+        """Stream what is or was ever uncertain: a second copy is possible for these and no others."""
+        ...
+
+    def resolve(self, campaign: int, to: State, *, emails: Sequence[str], who: str, now: datetime) -> int:
+        """Settle uncertain deliveries (all, or those of `emails`): `sent` accepts them, `pending` sends them again."""
+        ...

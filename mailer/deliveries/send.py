@@ -1,0 +1,244 @@
+"""
+The front door: sends one campaign until nothing is left but retries. The promise of this house is kept here.
+
+1. *Freeze*: the recipients were fixed, once each, before this begins (`Ledger.freeze`).
+2. *Claim* a batch, ahead of the channels; who has left meanwhile is suppressed in the same transaction (`Claims`).
+3. *Transmit* all but the end of the data (`Channel.transmit`).
+4. *Hand off*: durable before the end of the data leaves (`Writer.hand_off`, called back by the channel).
+5. *Settle* by what came of it (`Verdicts`).
+6. *Recover*, when a run begins, what dead ones left: claimed goes back, handed is uncertain (`Ledger.begin`).
+7. *Finish* only when nothing is open and the sums reconcile (`campaigns.advance.finish`, by who called).
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from mailer.campaigns.campaign import State as CampaignState
+from mailer.clock import Clock
+from mailer.deliveries import retry
+from mailer.deliveries.claims import Claims
+from mailer.deliveries.delivery import Claimed
+from mailer.deliveries.ledger import Ledger, Run
+from mailer.deliveries.orders import Ending, Orders, Progress, Result
+from mailer.deliveries.process import Process
+from mailer.deliveries.transport import (
+    Channel,
+    ConnectionLost,
+    Transport,
+    TransportDown,
+    TransportError,
+    Uncertain,
+)
+from mailer.deliveries.verdicts import Verdicts
+from mailer.deliveries.writer import Writer
+from mailer.messages.message import Message
+
+MakeMessage = Callable[[Claimed], Message]
+_AS_USUAL = Orders()
+
+
+async def send(
+    campaign: int,
+    *,
+    ledger: Ledger,
+    transport: Transport,
+    make_message: MakeMessage,
+    clock: Clock,
+    orders: Orders = _AS_USUAL,
+    stop: asyncio.Event | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Result:
+    """
+    Send what is due of a campaign whose recipients are frozen, and account for it.
+
+    `stop` ends it gracefully: what is in flight lands, what was claimed goes back. A campaign that is paused or
+    cancelled meanwhile ends it likewise.
+
+    Raises:
+        LeaseLost: This process was taken for dead; another goes on.
+        OperatorError: The database can't be used; nothing was sent without its commit.
+
+    """
+    begin = partial(ledger.begin, campaign, Process.this(), lease=orders.lease, now=clock.now())
+    run = await asyncio.to_thread(begin)
+    writer = Writer(ledger, run, clock)
+    try:
+        sending = Sending(run, ledger=ledger, writer=writer, transport=transport, clock=clock, orders=orders)
+        return await sending.carry_out(make_message, stop or asyncio.Event(), progress)
+    finally:
+        await writer.close()
+
+
+class Sending:
+    """One run of one campaign in one process."""
+
+    def __init__(
+        self, run: Run, *, ledger: Ledger, writer: Writer, transport: Transport, clock: Clock, orders: Orders
+    ) -> None:
+        self._run = run
+        self._ledger = ledger
+        self._writer = writer
+        self._transport = transport
+        self._clock = clock
+        self._orders = orders
+        self._claims = Claims(ledger, run, writer, clock, batch=orders.batch)
+        self._channels: list[asyncio.Task[None]] = []
+        self._closing = asyncio.Event()
+        self._failure: Exception | None = None
+
+    async def carry_out(
+        self, make_message: MakeMessage, stop: asyncio.Event, progress: Callable[[Progress], None]
+    ) -> Result:
+        """Rounds of sending until nothing is due, or until told to stop; then the account."""
+        self._make_message = make_message
+        self._verdicts = Verdicts(self._writer, self._clock, losses=self._orders.losses, tell=progress, fail=self._fail)
+        heart = asyncio.create_task(self._beat(stop))
+        try:
+            await self._resend_uncertain(at_once=True)
+            while not self._closing.is_set():
+                await self._round()
+                if not await self._something_is_due():
+                    break
+        finally:
+            heart.cancel()
+            await self._leave()
+        if self._failure:
+            raise self._failure
+        return await asyncio.to_thread(self._result)
+
+    async def _round(self) -> None:
+        """All channels, until they find nothing due."""
+        self._claims.reopen()
+        self._channels = [asyncio.create_task(self._work_a_channel()) for _ in range(self._orders.connections)]
+        await asyncio.wait(self._channels)
+
+    async def _work_a_channel(self) -> None:
+        """Open a channel when there is something to send; when it is lost, back off and open another."""
+        channel: Channel | None = None
+        losses = 0
+        try:
+            while (claimed := await self._claims.next()) is not None:
+                try:
+                    channel = channel or await self._open(claimed)
+                    await self._deliver(channel, claimed)
+                    losses = 0
+                except TransportError as error:
+                    losses += 1
+                    await _say_goodbye(channel)
+                    channel = None
+                    await self._back_off(error, losses)
+        except Exception as problem:  # noqa: BLE001 - the other channels land first, then it is raised
+            self._fail(problem)
+        finally:
+            await _say_goodbye(channel)
+
+    async def _open(self, claimed: Claimed) -> Channel:
+        try:
+            return await self._transport.open()
+        except TransportError:
+            self._claims.put_back(claimed)
+            raise
+
+    async def _deliver(self, channel: Channel, claimed: Claimed) -> None:
+        """Steps 3 to 5 for one delivery. Raises what means the channel: that it is lost, or that we are refused."""
+        is_handed = False
+
+        async def hand_off() -> None:
+            nonlocal is_handed
+            await self._writer.hand_off(claimed.id)
+            is_handed = True
+
+        try:
+            receipt = await channel.transmit(self._make_message(claimed), hand_off)
+        except TransportError as error:
+            if not self._verdicts.failed(claimed, error, is_handed=is_handed):
+                self._claims.put_back(claimed)
+            if self._verdicts.down:
+                self._close()
+            if isinstance(error, (ConnectionLost, TransportDown, Uncertain)):
+                raise
+        else:
+            self._verdicts.taken(claimed, receipt)
+
+    async def _back_off(self, error: TransportError, losses: int) -> None:
+        """The channel is gone: wait before the next is opened, ever longer. If it is us, there is no next."""
+        if isinstance(error, TransportDown):
+            self._verdicts.refused_us(error.reply)
+            self._close()
+            return
+        self._verdicts.waiting(error.reply)
+        seconds = min(self._orders.longest_wait, self._orders.first_wait * 2 ** min(losses - 1, 16))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+
+    # --- when to stop, and how to leave --------------------------------------------------------------------------
+
+    async def _beat(self, stop: asyncio.Event) -> None:
+        """Look up twice a second: are we to stop, was the campaign paused? Prolong the lease in good time."""
+        renewed = self._clock.monotonic()
+        try:
+            while not self._closing.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), self._orders.heartbeat)
+                state = await asyncio.to_thread(self._ledger.campaign_state, self._run.campaign_id)
+                if stop.is_set() or state is not CampaignState.SENDING:
+                    self._close()
+                if self._clock.monotonic() - renewed > self._orders.lease.total_seconds() / 4:
+                    await self._writer.call(partial(self._ledger.renew, self._run, self._orders.lease))
+                    renewed = self._clock.monotonic()
+        except Exception as problem:  # noqa: BLE001 - who can't keep the lease lands and stops
+            self._fail(problem)
+
+    def _fail(self, problem: Exception) -> None:
+        self._failure = self._failure or problem
+        self._close()
+
+    def _close(self) -> None:
+        """Hand out no more. What is in flight may land until the drain's time is over."""
+        if not self._closing.is_set():
+            self._claims.close()
+            self._closing.set()
+            asyncio.get_running_loop().call_later(self._orders.drain, self._cut_off)
+
+    def _cut_off(self) -> None:
+        for channel in self._channels:
+            channel.cancel()
+
+    async def _leave(self) -> None:
+        """Give back what was claimed, and close the run: what could not land is uncertain, as if we had died."""
+        try:
+            await self._claims.give_back()
+            await self._writer.call(partial(self._ledger.end, self._run, now=self._clock.now()))
+        except Exception as problem:  # noqa: BLE001 - the first failure is the one to tell
+            self._fail(problem)
+
+    # --- what is left --------------------------------------------------------------------------------------------
+
+    async def _resend_uncertain(self, *, at_once: bool) -> None:
+        """Under that policy, send again what had no answer: at once what dead runs left, later what this one did."""
+        if self._orders.on_uncertain == "resend":
+            now = self._clock.now()
+            due_at = now if at_once else now + retry.FIRST
+            again = partial(self._ledger.resend_uncertain, self._run.campaign_id, due_at=due_at, now=now)
+            await self._writer.call(again)
+
+    async def _something_is_due(self) -> bool:
+        await self._resend_uncertain(at_once=False)
+        due_at = await self._writer.call(partial(self._ledger.next_due, self._run.campaign_id))
+        return due_at is not None and due_at <= self._clock.now()
+
+    def _result(self) -> Result:
+        account = self._ledger.account(self._run.campaign_id)
+        next_at = self._ledger.next_due(self._run.campaign_id)
+        if self._verdicts.down:
+            return Result(Ending.DOWN, account, next_at, self._verdicts.down)
+        if not account.pending:
+            return Result(Ending.DONE, account)
+        return Result(Ending.STOPPED if self._closing.is_set() else Ending.RETRIES_LEFT, account, next_at)
+
+
+async def _say_goodbye(channel: Channel | None) -> None:
+    if channel is not None:
+        await channel.close()

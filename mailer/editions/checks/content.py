@@ -1,0 +1,169 @@
+"""Content: what is missing, left over, there twice, or doesn't fit the issue's month."""
+
+import re
+from calendar import monthrange
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import Final
+
+from mailer.editions.checks.passages import Passage, passages
+from mailer.editions.checks.remark import Remark, error, warning
+from mailer.editions.edition import SLOT
+from mailer.issues.issue import Article, Issue, Section
+from mailer.issues.suggest import did_you_mean
+
+SUBJECT: Final = range(30, 61)
+PREHEADER: Final = range(40, 111)
+# "TODO" is also Spanish for "all": it is left over only where it begins a passage or has a colon behind it.
+_LEFT_OVER: Final = re.compile(
+    r"\bX{3,}\b|\bxxx+\b|\A\W*TODO\b|\bTODO:|\bFIXME\b|\bTBD\b"
+    r"|\[(?:…|\.\.\.)\]|\?{3,}|\b(?i:lorem ipsum|escriba aquí)\b"
+)
+_LEFT_OVER_IN_CAPITALS: Final = re.compile(r"\bX{3,}\b|\bTODO:|\bFIXME\b|\[(?:…|\.\.\.)\]|LOREM IPSUM")
+_MONTHS: Final = {
+    "es": (
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ),
+    "en": (
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ),
+}
+_WEEKDAYS: Final = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"]
+_DATE: Final = re.compile(
+    rf"(?:\b({'|'.join(_WEEKDAYS)}),?\s+)?\b(\d{{1,2}})\s+de\s+({'|'.join(_MONTHS['es'])})(?:\s+del?\s+(\d{{4}}))?\b",
+    re.IGNORECASE,
+)
+_AHEAD: Final = re.compile(r"\b(?:el\s+)?(?:próximo|venidero)\s+(?:\w+\s+)?$", re.IGNORECASE)
+_BEHIND: Final = re.compile(r"\b(?:el\s+)?pasado\s+(?:\w+\s+)?$", re.IGNORECASE)
+_ENOUGH_TO_SHOUT: Final = 30
+
+
+def content(issue: Issue, segments: Collection[str]) -> Iterator[Remark]:
+    """What the content family has to say about an issue."""
+    yield from _inbox(issue)
+    for section in issue.sections:
+        if not section.articles and not section.intro:
+            where = issue.where(section.line)
+            yield error(
+                "empty-section", where, f'nothing stands below "{section.title}"; write its articles or delete it'
+            )
+        yield from _segments(issue, section, segments)
+    for article in issue.articles:
+        if not article.body:
+            where = issue.where(article.line)
+            yield error("empty-article", where, f'the article "{article.title}" has no text; write it or delete it')
+        yield from _segments(issue, article, segments)
+    if not issue.articles:
+        yield error("empty-issue", issue.where(), "the issue has no article; write one below a ### heading")
+    yield from _twice(issue)
+    for passage in passages(issue):
+        yield from _left_over(issue, passage)
+        yield from _shouted(issue, passage)
+        yield from _dates(issue, passage)
+
+
+def _inbox(issue: Issue) -> Iterator[Remark]:
+    for key, fits in (("subject", SUBJECT), ("preheader", PREHEADER)):
+        length, where = len(getattr(issue, key)), issue.where(issue.lines.get(key))
+        if length not in fits:
+            aim = f"{fits.start} to {fits.stop - 1}"
+            yield warning(f"{key}-length", where, f"the {key} has {length} characters; inboxes show {aim} best")
+    months = _MONTHS.get(issue.language, ())
+    expected = months[issue.month.month - 1] if months else ""
+    for key in ("subject", "preheader"):
+        text, where = getattr(issue, key), issue.where(issue.lines.get(key))
+        named = [month for month in months if re.search(rf"\b{month}\b", text, re.IGNORECASE)]
+        if named and expected not in named and issue.language == "es":
+            yield warning("month", where, f"the {key} speaks of {named[0]}, but this is the issue of {expected}")
+
+
+def _segments(issue: Issue, piece: Article | Section, known: Collection[str]) -> Iterator[Remark]:
+    for segment in piece.segments:
+        if segment not in known:
+            where = issue.where(piece.line)
+            yield error(
+                "segment", where, f'the segment "{segment}" is not in config.toml; {did_you_mean(segment, known)}'
+            )
+
+
+def _twice(issue: Issue) -> Iterator[Remark]:
+    titles: dict[str, int] = {}
+    bodies: dict[str, int] = {}
+    for article in issue.articles:
+        body, title = " ".join(article.body.casefold().split()), article.title.casefold()
+        where = issue.where(article.line)
+        if body and body in bodies:
+            yield error(
+                "duplicate", where, f"the article has the same text as the one on line {bodies[body]}; delete one"
+            )
+        elif title in titles:
+            yield warning("duplicate", where, f"the article has the same title as the one on line {titles[title]}")
+        bodies.setdefault(body, article.line)
+        titles.setdefault(title, article.line)
+
+
+def _left_over(issue: Issue, passage: Passage) -> Iterator[Remark]:
+    rule = _LEFT_OVER_IN_CAPITALS if passage.in_capitals else _LEFT_OVER
+    if found := rule.search(passage.text):
+        where = issue.where(passage.line_at(found.start()))
+        yield error("placeholder", where, f'"{found[0].strip()}" was left over; write what belongs there')
+    if slot := SLOT.search(passage.text):
+        where = issue.where(passage.line_at(slot.start()))
+        yield error("placeholder", where, f'"{slot[0]}" is a mark of the template; take it out of the text')
+
+
+def _shouted(issue: Issue, passage: Passage) -> Iterator[Remark]:
+    if passage.kind == "text" and passage.in_capitals and len(passage.text) >= _ENOUGH_TO_SHOUT:
+        yield warning("capitals", issue.where(passage.line), "the paragraph is all in capitals; write it in lower case")
+
+
+def _dates(issue: Issue, passage: Passage) -> Iterator[Remark]:
+    if issue.language != "es":
+        return
+    for found in _DATE.finditer(passage.text):
+        weekday, day, name, year = found.groups()
+        month = _MONTHS["es"].index(name.lower()) + 1
+        where = issue.where(passage.line_at(found.start()))
+        if not 1 <= int(day) <= monthrange(int(year or issue.month.year), month)[1]:
+            yield warning("date", where, f'there is no "{day} de {name}"; mend the date')
+            continue
+        when = date(int(year or _likely_year(issue.month, month)), month, int(day))
+        right = _WEEKDAYS[when.weekday()]
+        if weekday and right != weekday.lower():
+            yield warning("date", where, f'"{found[0]}" was a {right}, not a {weekday.lower()}; mend the date')
+        before = passage.text[: found.start()]
+        month_end = issue.month.replace(day=monthrange(issue.month.year, issue.month.month)[1])
+        if _AHEAD.search(before) and when < issue.month:
+            yield warning("date", where, f'"{found[0]}" is past when this issue goes out, not to come; mend it')
+        elif _BEHIND.search(before) and when > month_end:
+            yield warning("date", where, f'"{found[0]}" is still to come when this issue goes out; mend it')
+
+
+def _likely_year(issue: date, month: int) -> int:
+    """The year that a month without one most likely means: the nearest."""
+    return min(
+        (issue.year - 1, issue.year, issue.year + 1),
+        key=lambda year: abs((year - issue.year) * 12 + month - issue.month),
+    )

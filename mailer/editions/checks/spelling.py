@@ -1,0 +1,124 @@
+"""Spelling, over the Hunspell dictionaries of the system: words in capitals too, where accents are lost most often."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mailer.editions.checks.hunspell import SYSTEM, Knows, dictionary, installed
+from mailer.editions.checks.passages import Passage, passages
+from mailer.editions.checks.remark import Remark, warning
+from mailer.issues.issue import Issue
+
+_WORD: Final = re.compile(r"(?<![\w@./#])[^\W\d_]+(?:[’'-][^\W\d_]+)*(?![\w@]|\.\w)")
+_ROMAN: Final = re.compile(r"M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
+_ACRONYM: Final = re.compile(r"[^\W\d_]{2,6}")
+_SENTENCE_END: Final = re.compile(r"(?:^|[.!?…])[\s\"“”«»()¿¡–—-]*$")
+_ACCENTS: Final = {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "úü", "n": "ñ"}
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzáéíóúüñ"
+_SHORT: Final = 4
+
+
+class _Word(msgspec.Struct, frozen=True):
+    """A word where it stands; `named` says that it is written as names and acronyms are in running text."""
+
+    text: str
+    line: int
+    named: bool
+
+
+def spelling(issue: Issue, office: Path | None, system: Path = SYSTEM) -> Iterator[Remark]:
+    """What the spelling family has to say about an issue; `office` is a file of words that are right, one a line."""
+    path = installed(issue.language, system)
+    if path is None:
+        package = f"hunspell-{issue.language}"
+        message = f'no dictionary for "{issue.language}" is installed, so nothing was spelled; install {package}'
+        yield warning("no-dictionary", issue.where(), message)
+        return
+    own = own_words(office)
+    words = [word for passage in passages(issue) for word in _words(passage)]
+    names = {word.text.casefold() for word in words if word.named}
+    lookup = dictionary(path)
+    known: dict[str, bool] = {}
+
+    def knows(text: str) -> bool:
+        if text not in known:
+            known[text] = text.casefold() in own or lookup(text)
+        return known[text]
+
+    for word in dict.fromkeys((word.text, word.line) for word in words):
+        if message := _judged(word[0], knows, named=word[0].casefold() in names):
+            code = "roman-numeral" if "Roman" in message else "spelling"
+            yield warning(code, issue.where(word[1]), message)
+
+
+def own_words(office: Path | None) -> frozenset[str]:
+    """The words of the office's dictionary, in small letters."""
+    if office is None or not office.is_file():
+        return frozenset()
+    lines = office.read_text(encoding="utf-8-sig").splitlines()
+    return frozenset(line.partition("#")[0].strip().casefold() for line in lines) - {""}
+
+
+def _words(passage: Passage) -> Iterator[_Word]:
+    capitals = passage.in_capitals
+    for found in _WORD.finditer(passage.text):
+        text = found[0]
+        before = passage.text[: found.start()]
+        first = bool(_SENTENCE_END.search(before))
+        acronym = bool(_ACRONYM.fullmatch(text.removesuffix("s"))) and text.removesuffix("s").isupper()
+        name = text[0].isupper() and not text.isupper() and not first
+        yield _Word(text, passage.line_at(found.start()), named=not capitals and (acronym or name))
+
+
+def _judged(text: str, knows: Knows, *, named: bool) -> str:
+    """What is wrong with a word; nothing if it is known, a name, an acronym or a Roman numeral."""
+    if len(text) == 1 or knows(text) or all(map(knows, re.split(r"[’'-]", text))):
+        return ""
+    if set(text) <= set("IVXLCDM"):
+        return "" if _ROMAN.fullmatch(text) else _roman(text)
+    slip = next((other for other in _slips(text.lower()) if knows(other)), "")
+    if named and (not slip or (text.isupper() and len(text) <= _SHORT)):
+        return ""
+    meant = slip or next((other for other in _near(text.lower()) if knows(other)), "")
+    if not meant:
+        return f'"{text}" is in no dictionary; mend it, or add it to dictionary.txt'
+    return (
+        f'"{text}" is in no dictionary; did you mean "{_cased(meant, text)}"? If it is right add it to dictionary.txt'
+    )
+
+
+def _roman(text: str) -> str:
+    swapped = (text[:i] + text[i + 1] + text[i] + text[i + 2 :] for i in range(len(text) - 1))
+    meant = next((other for other in swapped if _ROMAN.fullmatch(other)), "")
+    return f'"{text}" is no Roman numeral' + (f'; did you mean "{meant}"?' if meant else "; mend it")
+
+
+def _slips(text: str) -> Iterator[str]:
+    """What the hand meant: a lost accent, a letter doubled or not, two letters swapped."""
+    for place, letter in enumerate(text):
+        for accented in _ACCENTS.get(letter, ""):
+            yield text[:place] + accented + text[place + 1 :]
+    for place, letter in enumerate(text):
+        yield text[:place] + letter + text[place:]
+        if text[place : place + 2] == letter * 2:
+            yield text[:place] + text[place + 1 :]
+        if place + 1 < len(text):
+            yield text[:place] + text[place + 1] + letter + text[place + 2 :]
+
+
+def _near(text: str) -> Iterator[str]:
+    """Every word one letter away."""
+    for place in range(len(text) + 1):
+        yield text[:place] + text[place + 1 :]
+        for letter in _LETTERS:
+            yield text[:place] + letter + text[place + 1 :]
+            yield text[:place] + letter + text[place:]
+
+
+def _cased(text: str, like: str) -> str:
+    if like.isupper():
+        return text.upper()
+    return text.capitalize() if like[0].isupper() else text

@@ -1,0 +1,226 @@
+"""
+The page that readers of one segment get in one language: what the templates draw and the text part tells.
+
+HTML and text come from the same values, so that neither says what the other doesn't.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from math import gcd
+from pathlib import Path
+
+import msgspec
+from markupsafe import Markup
+
+from mailer.editions.edition import Image, Imprint
+from mailer.editions.sdgs import Goal, goals
+from mailer.issues import Article, Button, Issue, Picture, Section
+from mailer.issues.markdown import to_html
+from mailer.language import words
+
+LONGEST_ENTRY = 40
+
+
+class Illustration(msgspec.Struct, frozen=True):
+    """A picture in its place: the URL, the alt text, and the image behind it."""
+
+    url: str
+    alt: str
+    image: Image
+
+    @property
+    def shape(self) -> str:
+        """The ratio as a class name, `r16x9`: with images off, the place stays as large as the picture."""
+        common = gcd(self.image.width, self.image.height)
+        return f"r{self.image.width // common}x{self.image.height // common}"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A line of the table of contents."""
+
+    id: str
+    title: str
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """An article as this page shows it. In `routes`, `number` counts the stops and `side` is the picture's."""
+
+    id: str
+    title: str
+    body: str
+    html: Markup
+    layout: str
+    label: str
+    place: str
+    tag: str
+    figure: str
+    sdgs: tuple[Goal, ...]
+    picture: Illustration | None
+    button: Button | None
+    number: int
+    side: str
+
+
+class Part(msgspec.Struct, frozen=True):
+    """
+    A section as this page shows it; `level` is the heading level of its articles.
+
+    A run of `routes` sections is one line: `continues` says that it began before, `continued` that it goes on.
+    """
+
+    id: str
+    title: str
+    intro: str
+    html: Markup
+    layout: str
+    label: str
+    figure: str
+    sdgs: tuple[Goal, ...]
+    pieces: tuple[Piece, ...]
+    level: int
+    continues: bool
+    continued: bool
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Everything between the preheader and the footer."""
+
+    issue: str
+    language: str
+    title: str
+    subject: str
+    preheader: str
+    tagline: str
+    office: str
+    department: str
+    month: date
+    number: int
+    sdgs: tuple[Goal, ...]
+    parts: tuple[Part, ...]
+    segment_title: str
+
+    @property
+    def month_name(self) -> str:
+        """The month as it stands in a sentence."""
+        return words(self.language).month(self.month)
+
+    @property
+    def contents(self) -> tuple[Entry, ...]:
+        """What follows the lead: sections by their label, or by their articles where those have short titles."""
+        return tuple(entry for part in self.parts if part.title for entry in _entries(part))
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Each picture once, in reading order."""
+        return tuple({found.image.name: found.image for found in self._illustrations}.values())
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The ratios that occur, as class names."""
+        return tuple(dict.fromkeys(found.shape for found in self._illustrations))
+
+    @property
+    def _illustrations(self) -> list[Illustration]:
+        return [piece.picture for part in self.parts for piece in part.pieces if piece.picture]
+
+
+def lay_out(
+    issue: Issue,
+    segment: str,
+    segment_title: str,
+    *,
+    imprint: Imprint,
+    picture: Callable[[Path], Image],
+) -> Page:
+    """Choose what readers of `segment` get, and resolve its goals, pictures and links."""
+    sections = [section for section in issue.sections if section.is_for(segment)]
+    chosen = [(section, [a for a in section.articles if a.is_for(segment)]) for section in sections]
+    kept = [(section, articles) for section, articles in chosen if articles or section.intro]
+    return Page(
+        issue=issue.name,
+        language=issue.language,
+        title=issue.title,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        tagline=issue.tagline,
+        office=issue.office,
+        department=issue.department,
+        month=issue.month,
+        number=issue.number,
+        sdgs=_goals(issue.sdgs),
+        parts=tuple(_parts(kept, _Desk(issue, imprint, picture))),
+        segment_title=segment_title,
+    )
+
+
+class _Desk:
+    """Turns articles into pieces, counting the stops of a line as they come."""
+
+    def __init__(self, issue: Issue, imprint: Imprint, picture: Callable[[Path], Image]) -> None:
+        self.issue, self.imprint, self._picture = issue, imprint, picture
+        self.stops = 0
+
+    def piece(self, article: Article) -> Piece:
+        self.stops += 1
+        return Piece(
+            id=article.id,
+            title=article.title,
+            body=article.body,
+            html=Markup(to_html(article.body)),  # noqa: S704 - mistune escapes, nh3 has cleaned it
+            layout=article.layout or "stacked",
+            label=article.label,
+            place=article.place,
+            tag=article.tag,
+            figure=article.figure,
+            sdgs=_goals(article.sdgs),
+            picture=self.illustration(article.picture) if article.picture else None,
+            button=self.button(article),
+            number=self.stops,
+            side=article.layout if article.layout in {"left", "right"} else ("right", "left")[self.stops % 2],
+        )
+
+    def illustration(self, picture: Picture) -> Illustration:
+        image = self._picture(self.issue.folder / picture.path)
+        return Illustration(url=self.imprint.picture(image), alt=picture.alt, image=image)
+
+    def button(self, article: Article) -> Button | None:
+        button = article.button
+        if button and button.url == "#":
+            return Button(button.label, self.imprint.place(self.issue.name, article.id), button.line)
+        return button
+
+
+def _parts(kept: list[tuple[Section, list[Article]]], desk: _Desk) -> list[Part]:
+    parts = []
+    layouts = ["", *(section.layout for section, _ in kept), ""]
+    for index, (section, articles) in enumerate(kept, 1):
+        continues = section.layout == "routes" == layouts[index - 1]
+        if not continues:
+            desk.stops = 0
+        parts.append(
+            Part(
+                id=section.id,
+                title=section.title,
+                intro=section.intro,
+                html=Markup(to_html(section.intro)),  # noqa: S704 - mistune escapes, nh3 has cleaned it
+                layout=section.layout or "plain",
+                label=section.label,
+                figure=section.figure,
+                sdgs=_goals(section.sdgs),
+                pieces=tuple(desk.piece(article) for article in articles),
+                level=3 if section.title else 2,
+                continues=continues,
+                continued=section.layout == "routes" == layouts[index + 1],
+            )
+        )
+    return parts
+
+
+def _goals(numbers: tuple[int, ...]) -> tuple[Goal, ...]:
+    return tuple(goals()[number] for number in numbers)
+
+
+def _entries(part: Part) -> list[Entry]:
+    if part.label or any(len(piece.title) > LONGEST_ENTRY for piece in part.pieces) or not part.pieces:
+        return [Entry(part.id, part.label or part.title)]
+    return [Entry(piece.id, piece.title) for piece in part.pieces]

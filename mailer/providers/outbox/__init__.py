@@ -1,0 +1,1 @@
+"""A folder of `.eml` files as a way out: nothing leaves the machine."""

@@ -1,0 +1,1 @@
+"""Any SMTP server as a way out (RFC 5321)."""

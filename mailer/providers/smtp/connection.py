@@ -1,0 +1,112 @@
+"""Connect, secure and log in: aiosmtplib's part, with its errors told apart by who is meant."""
+
+import asyncio
+import socket
+import ssl
+from typing import Final, cast
+
+import aiosmtplib
+
+from mailer.deliveries.transport import ConnectionLost, TransportDown, TransportError
+from mailer.providers.smtp.conversation import Conversation
+from mailer.providers.smtp.transaction import Offers
+
+_METHODS: Final = ("plain", "login", "cram-md5")  # those of aiosmtplib, the plainest first: TLS hides them all
+_NOT_THIS_WAY: Final = frozenset({500, 501, 502, 503, 504, 534})  # RFC 4954 4, 6
+
+
+async def connect(
+    client: aiosmtplib.SMTP, *, starttls: bool, login: tuple[str, str] | None
+) -> tuple[Conversation, Offers]:
+    """
+    Open the conversation that `client` is set up for.
+
+    TLS that was asked for is had or nothing is said: a server that doesn't offer STARTTLS gets no word more.
+
+    Raises:
+        ConnectionLost: Nobody answers, or the server puts everybody off.
+        TransportDown: The certificate, the missing TLS or the login.
+
+    """
+    stage = "connecting"
+    try:
+        await client.connect()
+        stage = "EHLO"
+        await _greet(client, must_extend=starttls or login is not None)
+        if starttls:
+            stage = "STARTTLS"
+            await client.starttls()
+            await _greet(client, must_extend=login is not None)
+        if login:
+            stage = "the login"
+            await _log_in(client, *login)
+    except (aiosmtplib.SMTPException, OSError, ValueError) as problem:
+        client.close()
+        raise _family(stage, problem) from problem
+    except BaseException:
+        client.close()
+        raise
+    return _taken_over(client), Offers(
+        pipelining=client.supports_extension("pipelining"),
+        smtputf8=client.supports_extension("smtputf8"),
+        eight_bit=client.supports_extension("8bitmime"),
+        size=client.supports_extension("size"),
+    )
+
+
+async def _greet(client: aiosmtplib.SMTP, *, must_extend: bool) -> None:
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError as problem:
+        if must_extend or problem.code not in {500, 501, 502, 504}:
+            raise
+        await client.helo()  # a server of the old kind (RFC 5321 3.2)
+
+
+async def _log_in(client: aiosmtplib.SMTP, username: str, password: str) -> None:
+    """
+    Log in by the first method that the server really has.
+
+    A wrong password is wrong by every method, and servers lock accounts after a few tries: 535 is not tried again.
+    """
+    if not client.supports_extension("auth"):
+        raise aiosmtplib.SMTPException("the server does not offer a login; take username out or ask for TLS")
+    refused: aiosmtplib.SMTPAuthenticationError | None = None
+    for method in sorted(client.supported_auth_methods, key=_METHODS.index):
+        try:
+            await getattr(client, f"auth_{method.replace('-', '')}")(username, password)
+        except aiosmtplib.SMTPAuthenticationError as problem:
+            if problem.code not in _NOT_THIS_WAY:
+                raise
+            refused = problem
+        else:
+            return
+    raise refused or aiosmtplib.SMTPException("the server offers no login by PLAIN, LOGIN or CRAM-MD5")
+
+
+def _taken_over(client: aiosmtplib.SMTP) -> Conversation:
+    # uvloop's transports are no subclasses of asyncio's, though they do the same.
+    transport = cast("asyncio.Transport | None", client.transport)
+    if transport is None or transport.is_closing():
+        raise ConnectionLost("the server hung up after its greeting")
+    plug = transport.get_extra_info("socket")
+    if plug is not None and plug.family in {socket.AF_INET, socket.AF_INET6}:
+        # The dot is a small segment behind a large one: it must not wait for an acknowledgement (RFC 896).
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return Conversation(transport)
+
+
+def _family(stage: str, problem: Exception) -> TransportError:
+    code = getattr(problem, "code", 0)
+    if isinstance(problem, aiosmtplib.SMTPResponseException) and code > 0:
+        words = f"{code} {problem.message}"
+        # A banner of 5xx says no to everybody for now: wait, and mark nobody.
+        passing = 400 <= code < 500 or stage == "connecting"  # noqa: PLR2004 - RFC 5321 4.2.1
+        return ConnectionLost(words, code=code) if passing else TransportDown(words, code=code)
+    causes = (problem, problem.__cause__)
+    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError) for cause in causes):
+        return TransportDown(f"TLS failed: {problem}")
+    lost = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, aiosmtplib.SMTPConnectError, OSError)
+    if isinstance(problem, lost):
+        return ConnectionLost(str(problem) if stage == "connecting" else f"{problem} (at {stage})")
+    return TransportDown(f"{problem} (at {stage})")

@@ -1,0 +1,166 @@
+"""Send over SMTP: the settings, the connection, and message after message over it."""
+
+import ipaddress
+import ssl
+from typing import Literal
+
+import aiosmtplib
+import msgspec
+
+from mailer.deliveries.transport import HandOff, Receipt, TransportError
+from mailer.errors import OperatorError
+from mailer.messages.message import Message
+from mailer.providers.registry import Secrets
+from mailer.providers.smtp.connection import connect
+from mailer.providers.smtp.conversation import Conversation, Ended
+from mailer.providers.smtp.transaction import Offers, Timeouts, Transaction
+
+_PORTS = {"none": 25, "starttls": 587, "tls": 465}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    `[transports.<name>]` with `kind = "smtp"`.
+
+    `port` 0 is the usual one of `security`. `ca_file` names a certificate authority to trust besides the system's;
+    `helo` is the name given in EHLO, by default the machine's. `messages_per_connection` 0 sets no limit.
+    """
+
+    host: str
+    port: int = 0
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password_env: str = ""
+    helo: str = ""
+    ca_file: str = ""
+    messages_per_connection: int = 1000
+    timeouts: Timeouts = Timeouts()
+
+
+def make(settings: Settings, name: str, secrets: Secrets) -> "Smtp":
+    """
+    Make the transport, without connecting.
+
+    Raises:
+        OperatorError: No TLS to another machine, a login without password, a CA file that can't be read.
+
+    """
+    where = f"[transports.{name}]"
+    if settings.security == "none" and not _is_loopback(settings.host):
+        raise OperatorError(
+            f'{where} security = "none" would send letters in the clear to {settings.host}; '
+            f'write "starttls" or "tls" ("none" is for this machine alone)'
+        )
+    if settings.username and not settings.password_env:
+        raise OperatorError(f"{where} has a username and no password_env; name the environment variable that holds it")
+    login = (settings.username, secrets("password_env", settings.password_env)) if settings.username else None
+    try:
+        context = None if settings.security == "none" else _tls(settings.ca_file)
+    except (OSError, ssl.SSLError) as problem:
+        raise OperatorError(f"{where} ca_file {settings.ca_file} can't be read: {problem}") from None
+    return Smtp(settings, name=name, login=login, context=context)
+
+
+class Smtp:
+    """An SMTP server as a Transport."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        name: str = "smtp",
+        login: tuple[str, str] | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self._login = login
+        self._context = context
+
+    async def open(self) -> "SmtpChannel":
+        """
+        Connect, secure and log in.
+
+        Raises:
+            ConnectionLost: Nobody answers, or the server puts everybody off.
+            TransportDown: Login or TLS refused.
+
+        """
+        return SmtpChannel(self, *await self.connect())
+
+    async def connect(self) -> tuple[Conversation, Offers]:
+        """Open one more connection; raises as `open` does."""
+        settings = self.settings
+        client = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port or _PORTS[settings.security],
+            use_tls=settings.security == "tls",
+            start_tls=False,  # asked for by hand, to know the stage
+            tls_context=self._context,
+            local_hostname=settings.helo or None,
+            timeout=settings.timeouts.connect,
+        )
+        return await connect(client, starttls=settings.security == "starttls", login=self._login)
+
+
+class SmtpChannel:
+    """One connection, and the next when the server has had enough of it."""
+
+    def __init__(self, transport: Smtp, conversation: Conversation, offers: Offers) -> None:
+        self._transport = transport
+        self._conversation = conversation
+        self._offers = offers
+        self._carried = 0
+        self._clean = True
+
+    async def transmit(self, message: Message, hand_off: HandOff) -> Receipt:
+        """Hand one message over; see `Channel.transmit`."""
+        if self._is_used_up():
+            await self._reconnect()
+        transaction = Transaction(self._conversation, self._offers, self._transport.settings.timeouts)
+        self._carried += 1
+        try:
+            return await transaction.carry(message, hand_off, reset=not self._clean)
+        except TransportError:
+            raise
+        except BaseException:
+            self._conversation.abort()
+            raise
+        finally:
+            self._clean = transaction.clean
+
+    async def close(self) -> None:
+        """Say QUIT and hang up; what comes back is of no interest any more (RFC 5321 4.1.1.10)."""
+        try:
+            self._conversation.send(b"QUIT\r\n")
+            await self._conversation.reply(self._transport.settings.timeouts.quit)
+        except Ended:
+            pass
+        finally:
+            self._conversation.abort()
+
+    def _is_used_up(self) -> bool:
+        """A server may hang up on an idle connection, or take only so many messages over one; nothing is lost by it."""
+        limit = self._transport.settings.messages_per_connection
+        # Whatever was said between two messages can only be a farewell.
+        return self._conversation.is_over or self._conversation.has_reply or 0 < limit <= self._carried
+
+    async def _reconnect(self) -> None:
+        await self.close()
+        self._conversation, self._offers = await self._transport.connect()
+        self._carried, self._clean = 0, True
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _tls(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
+    return context

@@ -1,0 +1,136 @@
+"""What the ledger says: sums and lists, each from one read, streamed where they may be long."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, and_, func, select
+
+from mailer.audience.recipient import Recipient
+from mailer.campaigns.account import Account
+from mailer.campaigns.campaign import State as CampaignState
+from mailer.deliveries.delivery import OPEN, Delivery, State
+from mailer.storage.campaign_tables import campaigns, deliveries
+from mailer.storage.database import Database
+from mailer.storage.register import recipients_of
+
+_PAGE = 1_000
+
+
+class Accounts:
+    """The reading half of the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def account(self, campaign: int) -> Account:
+        """The sums, from one read: what the freeze counted, and the states as they are now."""
+        of_campaign = (
+            select(campaigns.c.recipients, deliveries.c.state, func.count(deliveries.c.id).label("number"))
+            .select_from(campaigns)
+            .outerjoin(deliveries, deliveries.c.campaign_id == campaigns.c.id)
+            .where(campaigns.c.id == campaign)
+            .group_by(campaigns.c.recipients, deliveries.c.state)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(of_campaign).all()
+        frozen = rows[0].recipients if rows else 0
+        return _account({row.state: row.number for row in rows if row.state is not None}, frozen)
+
+    def accounts(self, campaign: int) -> dict[str, Account]:
+        """The sums of each segment, in alphabetical order."""
+        by_segment: dict[str, dict[str, int]] = {}
+        query = (
+            select(deliveries.c.segment, deliveries.c.state, func.count().label("number"))
+            .where(deliveries.c.campaign_id == campaign)
+            .group_by(deliveries.c.segment, deliveries.c.state)
+            .order_by(deliveries.c.segment)
+        )
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                by_segment.setdefault(row.segment, {})[row.state] = row.number
+        return {segment: _account(numbers, sum(numbers.values())) for segment, numbers in by_segment.items()}
+
+    def forecast(self, segments: Sequence[str]) -> dict[str, int]:
+        """How many a freeze of these segments would count now, by segment."""
+        people = recipients_of(segments, "").order_by(None).subquery()
+        query = select(people.c.segment, func.count()).group_by(people.c.segment)
+        with self._database.read() as connection:
+            return dict(connection.execute(query).tuples().all())
+
+    def campaign_state(self, campaign: int) -> CampaignState:
+        """Where the campaign stands now."""
+        with self._database.read() as connection:
+            state: str = connection.execute(select(campaigns.c.state).where(campaigns.c.id == campaign)).scalar_one()
+        return CampaignState(state)
+
+    def next_due(self, campaign: int) -> datetime | None:
+        """When the next pending delivery is due; None if none is pending."""
+        query = (
+            select(deliveries.c.due_at)
+            .where(deliveries.c.campaign_id == campaign, deliveries.c.state == "pending")
+            .order_by(deliveries.c.due_at)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query)
+
+    def deliveries(self, campaign: int, state: State | None = None) -> Iterator[Delivery]:
+        """Stream the deliveries of a campaign, in the order of the freeze."""
+        query = select(deliveries).where(deliveries.c.campaign_id == campaign)
+        return self._stream(query if state is None else query.where(deliveries.c.state == state.value))
+
+    def doubtful(self, campaign: int) -> Iterator[Delivery]:
+        """Stream what is or was ever uncertain."""
+        of_campaign = deliveries.c.campaign_id == campaign
+        return self._stream(select(deliveries).where(and_(of_campaign, deliveries.c.uncertain_at.is_not(None))))
+
+    def _stream(self, query: Select[Any]) -> Iterator[Delivery]:
+        # Page by page: no read stays open while a person pages through the lines, so writers are never kept waiting.
+        last = 0
+        while True:
+            page = query.where(deliveries.c.id > last).order_by(deliveries.c.id).limit(_PAGE)
+            with self._database.read() as connection:
+                rows = connection.execute(page).all()
+            if not rows:
+                return
+            yield from map(_delivery, rows)
+            last = rows[-1].id
+
+
+def recipient(row: Row[Any]) -> Recipient:
+    """The recipient as the freeze wrote them down."""
+    return Recipient(
+        subscriber_id=row.subscriber_id,
+        email=row.email,
+        segment=row.segment,
+        language=row.language,
+        name=row.name,
+        honorific=row.honorific,
+        position=row.position,
+        institution=row.institution,
+        country=row.country,
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        campaign_id=row.campaign_id,
+        recipient=recipient(row),
+        state=State(row.state),
+        attempts=row.attempts,
+        reply=row.reply,
+        code=row.code,
+        status=row.status,
+        updated_at=row.updated_at,
+        due_at=row.due_at,
+        uncertain_at=row.uncertain_at,
+    )
+
+
+def _account(numbers: dict[str, int], frozen: int) -> Account:
+    closed = {str(state): numbers.get(state, 0) for state in State if state not in OPEN}
+    pending = sum(numbers.get(state, 0) for state in OPEN)
+    return msgspec.convert({"recipients": frozen, "pending": pending, **closed}, Account)

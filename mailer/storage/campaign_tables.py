@@ -1,0 +1,106 @@
+"""The tables of campaigns and deliveries, and the indexes that claims, counts and recovery go by."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+
+from mailer.storage.database import Instant, metadata
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue", String(64), nullable=False),
+    Column("content_hash", String(128), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "issue"),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue", String(64), nullable=False),
+    Column("content_hash", String(128), nullable=False),
+    Column("segments", Text, nullable=False),  # a JSON array, in the order of precedence
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False, default=""),
+    Column("scheduled_at", Instant),
+    Column("frozen_at", Instant),
+    Column("finished_at", Instant),
+    Column("recipients", Integer, nullable=False, default=0),
+    Index(None, "issue"),
+    sqlite_autoincrement=True,
+)
+
+fires = Table(
+    "fires",
+    metadata,
+    Column("schedule", String(128), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("noted_at", Instant, nullable=False),
+)
+
+shelf = Table(
+    "shelf",
+    metadata,
+    Column("content_hash", String(128), primary_key=True),
+    Column("issue", String(64), nullable=False),
+    Column("shelved_at", Instant, nullable=False),
+    Column("compiled", LargeBinary, nullable=False),  # MessagePack, zlib
+)
+
+# One row a sender; its number is the fencing token of what it claimed, its lease that of all of it.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started", Text, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("lease_until", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "campaign_id", "ended_at"),
+    sqlite_autoincrement=True,
+)
+
+# No foreign key to subscribers: an account outlives an erasure.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("subscriber_id", Integer, nullable=False),
+    Column("email", String(320), nullable=False),
+    Column("segment", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("honorific", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("institution", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("run_id", Integer),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("deferred_since", Instant),
+    Column("uncertain_at", Instant),  # stays once it is set: a second copy is possible
+    Column("resent_at", Instant),
+    Column("reply", Text, nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("campaign_id", "subscriber_id"),
+)
+Index(
+    "ix_deliveries_due",
+    deliveries.c.campaign_id,
+    deliveries.c.due_at,
+    deliveries.c.id,
+    sqlite_where=deliveries.c.state == "pending",
+    postgresql_where=deliveries.c.state == "pending",
+)
+Index("ix_deliveries_state", deliveries.c.campaign_id, deliveries.c.state, deliveries.c.segment)

@@ -1,0 +1,242 @@
+"""What readers do to their own entry in the register: leave, come back, change, pause."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, delete, select, update
+
+from mailer.clock import Clock
+from mailer.storage.audit import audit, record
+from mailer.storage.database import Database
+from mailer.storage.register.tables import field_owners, memberships, subscribers
+from mailer.storage.visitors import departures
+
+UNDO: Final = timedelta(days=1)
+_READER: Final = "reader"
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """A subscriber as their own pages show them; `left_at` and `left` are set while they are gone."""
+
+    id: int
+    email: str
+    name: str
+    language: str
+    state: str
+    paused_until: datetime | None
+    segments: tuple[str, ...]
+    left_at: datetime | None = None
+    left: tuple[str, ...] = ()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether they left everything."""
+        return self.state == "unsubscribed"
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """What a reader wants from now on; `name` is None where the page didn't ask for it."""
+
+    language: str
+    segments: tuple[str, ...]
+    paused_until: datetime | None
+    name: str | None = None
+
+
+class Preferences:
+    """The reader's side of the register; every method is one transaction."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+
+    def find(self, subscriber_id: int) -> Reader | None:
+        """The reader of that number, or None."""
+        with self.database.read() as connection:
+            return readers_of(connection, [subscriber_id]).get(subscriber_id)
+
+    def leave(self, departing: Mapping[int, str]) -> dict[int, Reader]:
+        """
+        Take everybody named out of everything, in one durable commit, and give back who they are now.
+
+        `departing` says for each number how they went, for the audit.
+
+        Who had left before stays as they were, with the day on which they did; unknown numbers are missing from the
+        answer.
+        """
+        now = self.clock.now()
+        with self.database.write() as connection:
+            found = readers_of(connection, list(departing))
+            leaving = [reader for reader in found.values() if not reader.is_gone]
+            if leaving:
+                _depart(connection, self.database, leaving, departing, now)
+        gone = {reader.id: _gone(reader, now) for reader in leaving}
+        return found | gone
+
+    def come_back(self, subscriber_id: int) -> Reader | None:
+        """Undo a departure of the last day; None if there is none to undo."""
+        now = self.clock.now()
+        with self.database.write() as connection:
+            reader = readers_of(connection, [subscriber_id]).get(subscriber_id)
+            if reader is None or not reader.is_gone or reader.left_at is None or now - reader.left_at > UNDO:
+                return None
+            state = connection.scalar(select(departures.c.state).where(departures.c.subscriber_id == subscriber_id))
+            _set(connection, subscriber_id, now, state=state)
+            join(connection, self.database, subscriber_id, reader.left, now)
+            connection.execute(delete(departures).where(departures.c.subscriber_id == subscriber_id))
+            note(connection, subscriber_id, now, "undid leaving")
+            return readers_of(connection, [subscriber_id])[subscriber_id]
+
+    def change(self, subscriber_id: int, choices: Choices) -> Reader | None:
+        """Make the reader's entry say what they chose; None if they aren't there or have left."""
+        now = self.clock.now()
+        with self.database.write() as connection:
+            reader = readers_of(connection, [subscriber_id]).get(subscriber_id)
+            if reader is None or reader.is_gone:
+                return None
+            wanted: dict[str, Any] = {"language": choices.language, "paused_until": choices.paused_until}
+            if choices.name is not None:
+                wanted["name"] = choices.name
+            changed = {field: value for field, value in wanted.items() if getattr(reader, field) != value}
+            _set(connection, subscriber_id, now, **changed)
+            own(connection, self.database, subscriber_id, changed.keys() & {"name", "language"})
+            dropped = [segment for segment in reader.segments if segment not in choices.segments]
+            _part(connection, [subscriber_id], now, segments=dropped)
+            join(
+                connection,
+                self.database,
+                subscriber_id,
+                [segment for segment in choices.segments if segment not in reader.segments],
+                now,
+            )
+            said = [*sorted(changed), *(f"-{name}" for name in dropped), *(f"={name}" for name in choices.segments)]
+            note(connection, subscriber_id, now, "changed preferences", " ".join(said))
+            return readers_of(connection, [subscriber_id])[subscriber_id]
+
+
+def readers_of(connection: Connection, ids: Sequence[int]) -> dict[int, Reader]:
+    """The readers of these numbers, by number."""
+    joined: dict[int, list[str]] = defaultdict(list)
+    for subscriber_id, segment in connection.execute(
+        select(memberships.c.subscriber_id, memberships.c.segment)
+        .where(memberships.c.subscriber_id.in_(ids), memberships.c.state == "joined")
+        .order_by(memberships.c.segment)
+    ):
+        joined[subscriber_id].append(segment)
+    rows = connection.execute(
+        select(
+            subscribers.c.id,
+            subscribers.c.email,
+            subscribers.c.name,
+            subscribers.c.language,
+            subscribers.c.state,
+            subscribers.c.paused_until,
+            departures.c.left_at,
+            departures.c.segments,
+        )
+        .outerjoin(departures, departures.c.subscriber_id == subscribers.c.id)
+        .where(subscribers.c.id.in_(ids))
+    )
+    return {
+        row.id: Reader(
+            id=row.id,
+            email=row.email,
+            name=row.name,
+            language=row.language,
+            state=row.state,
+            paused_until=row.paused_until,
+            segments=tuple(joined[row.id]),
+            left_at=row.left_at,
+            left=tuple(msgspec.json.decode(row.segments)) if row.segments else (),
+        )
+        for row in rows
+    }
+
+
+def _gone(reader: Reader, now: datetime) -> Reader:
+    return msgspec.structs.replace(reader, state="unsubscribed", segments=(), left_at=now, left=reader.segments)
+
+
+def _depart(
+    connection: Connection, database: Database, leaving: Sequence[Reader], how: Mapping[int, str], now: datetime
+) -> None:
+    ids = [reader.id for reader in leaving]
+    upsert = database.insert(departures)
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["subscriber_id"],
+            set_={name: upsert.excluded[name] for name in ("left_at", "state", "segments")},
+        ),
+        [
+            {
+                "subscriber_id": reader.id,
+                "left_at": now,
+                "state": reader.state,
+                "segments": msgspec.json.encode(reader.segments).decode(),
+            }
+            for reader in leaving
+        ],
+    )
+    connection.execute(
+        update(subscribers).where(subscribers.c.id.in_(ids)).values(state="unsubscribed", updated_at=now)
+    )
+    _part(connection, ids, now)
+    connection.execute(
+        audit.insert(),
+        [
+            {"at": now, "who": _READER, "action": "unsubscribed", "subject": f"subscriber:{one}", "detail": how[one]}
+            for one in ids
+        ],
+    )
+
+
+def _part(connection: Connection, ids: Sequence[int], now: datetime, *, segments: Sequence[str] | None = None) -> None:
+    """Mark memberships as left, all of them or those of `segments`."""
+    condition = [memberships.c.subscriber_id.in_(ids), memberships.c.state == "joined"]
+    if segments is not None:
+        condition.append(memberships.c.segment.in_(segments))
+    connection.execute(update(memberships).where(*condition).values(state="left", changed_at=now, import_id=None))
+
+
+def join(
+    connection: Connection, database: Database, subscriber_id: int, segments: Iterable[str], now: datetime
+) -> None:
+    """Put somebody into segments because they asked for it."""
+    rows = [
+        {"subscriber_id": subscriber_id, "segment": segment, "state": "joined", "changed_at": now, "import_id": None}
+        for segment in segments
+    ]
+    if rows:
+        upsert = database.insert(memberships)
+        connection.execute(
+            upsert.on_conflict_do_update(
+                index_elements=["subscriber_id", "segment"],
+                set_={name: upsert.excluded[name] for name in ("state", "changed_at", "import_id")},
+            ),
+            rows,
+        )
+
+
+def _set(connection: Connection, subscriber_id: int, now: datetime, **values: Any) -> None:
+    connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(updated_at=now, **values))
+
+
+def own(connection: Connection, database: Database, subscriber_id: int, fields: Iterable[str]) -> None:
+    """Say that a person wrote these fields, so that no list overwrites them."""
+    rows = [{"subscriber_id": subscriber_id, "field": field, "owner": "hand"} for field in sorted(fields)]
+    if rows:
+        upsert = database.insert(field_owners)
+        connection.execute(
+            upsert.on_conflict_do_update(
+                index_elements=["subscriber_id", "field"], set_={"owner": upsert.excluded["owner"]}
+            ),
+            rows,
+        )
+
+
+def note(connection: Connection, subscriber_id: int, now: datetime, action: str, detail: str = "") -> None:
+    """Write into the audit what a reader did."""
+    record(connection, at=now, who=_READER, action=action, subject=f"subscriber:{subscriber_id}", detail=detail)

@@ -1,0 +1,61 @@
+"""What every handler has at hand: the books, the signer, the clock, the pages."""
+
+import hashlib
+from datetime import timedelta
+from functools import cached_property, partial
+from typing import Final
+
+from starlette.requests import Request
+
+from mailer.app import App
+from mailer.deliveries.transport import Transport
+from mailer.providers import registry
+from mailer.storage.notices import Notices
+from mailer.storage.preferences import Preferences
+from mailer.storage.signups import Limit, Signups
+from mailer.web.pages import Pages
+from mailer.web.turnstile import Turnstile
+
+DAY: Final = timedelta(days=1)
+
+
+class Desk:
+    """One publication's public desk, made once when the server starts."""
+
+    def __init__(self, house: App) -> None:
+        self.house = house
+        self.clock = house.clock
+        self.signer = house.signer
+        templates = house.loaded.resolve(house.config.content.templates)
+        self.pages = Pages(templates / "pages", house.config)
+        self.letters = Pages(templates / "notices", house.config)
+        self.preferences = Preferences(house.database, house.clock)
+        self.signups = Signups(house.database, house.clock)
+        self.notices = Notices(house.database, house.clock)
+        self.rights = house.rights
+        self.turnstile = Turnstile(self.preferences.leave)
+
+    @cached_property
+    def transport(self) -> Transport:
+        """The way out for letters: the publication's own."""
+        loaded, name = self.house.loaded, self.house.config.delivery.transport
+        table = dict(self.house.config.transports[name])
+        kind = table.pop("kind")
+        if "folder" in table:
+            table["folder"] = str(loaded.resolve(table["folder"]))
+        secrets = partial(loaded.secret, f"transports.{name}")
+        return registry.make(kind, table, name=name, secrets=secrets)
+
+    def _sealed(self, kind: str, value: str) -> str:
+        digest = hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
+        return self.signer.sign("quota", digest).rpartition(".")[2]
+
+    def limit(self, kind: str, value: str, most: int, window: timedelta = DAY) -> Limit:
+        """A limit on something that a stranger can set off; what it counts is kept as a keyed hash alone."""
+        return Limit(key=f"{kind}-{self._sealed(kind, value)}", most=most, until=self.clock.now() + window)
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk that serves this request."""
+    desk: Desk = request.app.state.desk
+    return desk

@@ -1,0 +1,75 @@
+"""Runs the application under uvicorn, with a time limit on every step that a slow or hostile client could draw out."""
+
+import asyncio
+from typing import Any, Final
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mailer.app import App
+from mailer.web.application import create
+
+HEAD_SECONDS: Final = 10.0
+_HEAD_BYTES: Final = 16 * 1024
+_IDLE_SECONDS: Final = 5
+_MOST_CONNECTIONS: Final = 1000
+
+
+class ImpatientProtocol(H11Protocol):
+    """HTTP/1.1 that hangs up when the head of a request takes too long: uvicorn itself would wait for ever."""
+
+    head_seconds = HEAD_SECONDS
+    _hang_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start counting when somebody connects."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Count on until the head of a request is complete."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop counting."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._stop()
+        elif self._hang_up is None:
+            self._hang_up = self.loop.call_later(self.head_seconds, self.transport.abort)
+
+    def _stop(self) -> None:
+        if self._hang_up is not None:
+            self._hang_up.cancel()
+            self._hang_up = None
+
+
+def settings(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Config:
+    """How uvicorn runs here: short patience, small heads, no banner, no log of who read what."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=ImpatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=_MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+        **more,
+    )
+
+
+def serve(house: App, host: str, port: int) -> None:
+    """Serve the pages of a publication until SIGINT or SIGTERM."""
+    uvicorn.Server(settings(create(house), host, port)).run()

@@ -1,0 +1,110 @@
+"""`mailer subscribers` and `mailer segments`, run as a person runs them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mailer.cli.commands import run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "config.toml", tmp_path)
+    shutil.copytree(ROOT / "subscribers", tmp_path / "subscribers")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAILER_CONFIG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def mailer(house, capfd):
+    def call(*arguments, status=0):
+        assert run(list(arguments)) == status
+        captured = capfd.readouterr()
+        if status:
+            assert captured.out == ""
+            return captured.err
+        return json.loads(captured.out) if "--json" in arguments else captured.out
+
+    return call
+
+
+def test_import_list_and_segments_agree(mailer):
+    """What an import counts as new is what the list streams and the segments count."""
+    account = mailer("subscribers", "import", "subscribers/diplomats.csv", "--segment", "diplomats", "--json")
+    assert {key: account[key] for key in ("import_id", "rows", "new", "changed", "unchanged", "rejected")} == {
+        "import_id": 1, "rows": 62, "new": 62, "changed": 0, "unchanged": 0, "rejected": 0,
+    }  # fmt: skip
+    assert (account["kept_unsubscribed"], account["rejects_file"]) == (0, None)
+    lines = mailer("subscribers", "list", "--segment", "diplomats", "--json")
+    assert len(lines) == 62
+    assert lines[0] == {
+        "email": "embajada@alemania.example", "name": "", "language": "es", "segments": ["diplomats"],
+        "state": "active", "deliverable": True,
+    }  # fmt: skip
+    first, *others = mailer("segments", "--json")
+    assert first["name"] == "diplomats"
+    assert first["title"] == "Cuerpo diplomático"
+    assert [first[key] for key in ("subscribers", "deliverable", "unsubscribed", "suppressed")] == [62, 62, 0, 0]
+    assert [other["subscribers"] for other in others] == [0, 0]
+
+
+def test_an_empty_register_lists_an_empty_array(mailer):
+    """`list --json` is one JSON document even with nobody in it."""
+    assert mailer("subscribers", "list", "--json") == []
+
+
+def test_a_dry_run_tells_and_changes_nothing(mailer):
+    """A dry run prints the account and leaves the register empty."""
+    said = mailer("subscribers", "import", "subscribers/gads.csv", "--segment", "gads", "--dry-run")
+    assert "244" in said
+    assert "Tipo, Provincia" in said
+    assert mailer("subscribers", "list", "--json") == []
+
+
+def test_who_left_one_segment_is_shown_and_not_revived(mailer):
+    """`unsubscribe --segment` is told by `show` with who and when, and the next import respects it."""
+    for name in ("diplomats", "partners"):
+        mailer("subscribers", "import", f"subscribers/{name}.csv", "--segment", name, "--json")
+    address = "ecuador@jica.example"
+    assert mailer("subscribers", "unsubscribe", address, "--segment", "partners", "--by", "Redacción", "--json")[
+        "changed"
+    ]
+    assert not mailer("subscribers", "unsubscribe", address, "--segment", "partners", "--json")["changed"]
+    account = mailer("subscribers", "import", "subscribers/partners.csv", "--segment", "partners", "--json")
+    assert (account["kept_unsubscribed"], account["unchanged"]) == (1, 39)
+    shown = mailer("subscribers", "show", "ECUADOR@jica.example", "--json")
+    assert shown["segments"] == ["diplomats"]
+    assert {each["segment"]: each["state"] for each in shown["memberships"]} == {
+        "diplomats": "joined",
+        "partners": "left",
+    }
+    assert [(entry["action"], entry["who"]) for entry in shown["history"]][-1] == ("unsubscribe", "Redacción")
+    assert "partners: left since" in mailer("subscribers", "show", address)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["import", "subscribers/gads.csv", "--segment", "mayors"], "diplomats, gads, partners"),
+        (["import", "nowhere.csv", "--segment", "gads"], "nowhere.csv"),
+        (["import", "subscribers", "--segment", "gads"], "folder"),
+        (["import", "subscribers/gads.csv", "--segment", "gads", "--map", "email"], "FIELD=COLUMN"),
+        (["import", "subscribers/gads.csv", "--segment", "gads", "--map", "mail=Correo"], "no field 'mail'"),
+        (["import", "subscribers/gads.csv", "--segment", "gads", "--encoding", "latin-9000"], "latin-9000"),
+        (["import", "subscribers/gads.csv", "--segment", "gads", "--separator", "x"], "separator"),
+        (["list", "--segment", "mayors"], "mayors"),
+        (["show", "nobody@a.example"], "nobody@a.example"),
+        (["unsubscribe", "nobody@a.example"], "nobody@a.example"),
+    ],
+)
+def test_a_wrong_order_is_one_plain_sentence(mailer, arguments, says):
+    """What can't be done exits with 1 and says what to do on standard error, and nothing on standard output."""
+    error = mailer("subscribers", *arguments, status=1)
+    assert says in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error

@@ -1,0 +1,139 @@
+"""The preflight: what it finds, and what it lets pass."""
+
+from pathlib import Path
+
+import pytest
+
+from mailer.editions.check import check
+from mailer.editions.checks.circumstances import Circumstances
+from mailer.editions.checks.hunspell import SYSTEM
+from mailer.editions.edition import Compiled, Edition
+from mailer.issues import read
+
+ROOT = Path(__file__).parents[2]
+NOVEMBER = ROOT / "issues" / "2022-11"
+FRONT = (
+    "---\ntitle: Boletín\nmonth: 2026-12\nnumber: 12\nsubject: {subject}\n"
+    "preheader: Una frase que acompaña al asunto en la bandeja de entrada.\n---\n"
+)
+spells = pytest.mark.skipif(not (SYSTEM / "es_ES.dic").exists(), reason="hunspell-es is not installed")
+
+
+def judged(tmp_path, body, subject="Un asunto que tiene el largo que debe tener", **options):
+    folder = tmp_path / "issues" / "2026-12"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "issue.md").write_text(FRONT.format(subject=subject) + body, encoding="utf-8")
+    compiled = options.pop("compiled", None)
+    options = {"segments": ["gads", "diplomats"], "dictionaries": tmp_path} | options
+    return check([read(folder)], compiled, Circumstances(**options))
+
+
+def codes(findings):
+    return [finding.code for finding in findings if finding.code != "no-dictionary"]
+
+
+def test_a_sound_issue_passes(tmp_path):
+    """Nothing is said about an issue without faults, but that no dictionary is there."""
+    report = judged(tmp_path, "### Título\n{segments=gads}\n\nUn texto. [El programa](https://quito.example/a)\n")
+    assert report.errors == ()
+    assert [finding.code for finding in report.warnings] == ["no-dictionary"]
+
+
+ERRORS = [
+    ("### Vacío\n", "empty-article"),
+    ("## Vacía\n\n### A\n\nTexto.\n\n## Otra\n", "empty-section"),
+    ("Solo una introducción.\n", "empty-issue"),
+    ("### A\n{segments=gad}\n\nTexto.\n", "segment"),
+    ("### A\n\nLorem ipsum dolor.\n", "placeholder"),
+    ("### A\n\nEl alcalde XXX dijo.\n", "placeholder"),
+    ("### A\n\nTODO: escribir.\n", "placeholder"),
+    ("### A\n\nDijo […] ayer.\n", "placeholder"),
+    ("### A\n\nHola @@greeting@@.\n", "placeholder"),
+    ("### A\n\nUn texto igual.\n\n### B\n\nUn texto  igual.\n", "duplicate"),
+    ("### A\n\nVer [esto](informe.pdf) ya.\n", "link-relative"),
+    ("### A\n\nVer [esto](www.quito.example) ya.\n", "link-relative"),
+    ("### A\n\nVer [esto]() ya.\n", "link-empty"),
+    ("### A\n\nVer [esto](http://localhost:8000/) ya.\n", "link-local"),
+    ("### A\n\nVer [esto](http://192.168.0.1/) ya.\n", "link-local"),
+    ("### A\n\nVer [esto](https://u:p@quito.example/) ya.\n", "link-credentials"),
+    ("### A\n\nVer [esto](javascript:alert) ya.\n", "link-relative"),
+]
+
+
+@pytest.mark.parametrize(("body", "code"), ERRORS)
+def test_what_blocks_a_send(tmp_path, body, code):
+    """Each of these must not go out."""
+    assert code in codes(judged(tmp_path, body).errors)
+
+
+WARNINGS = [
+    ("### A\n\n[Leer más](#)\n\nTexto.\n", "link-own-page"),
+    ("### A\n\nVer [esto](http://quito.example/) ya.\n", "link-insecure"),
+    ("### A\n\nVer [esto](https://bit.ly/x) ya.\n", "link-shortener"),
+    ("### A\n\nLos los gobiernos.\n", "repeated-word"),
+    ("### A\n\nDijo , y calló.\n", "space"),
+    ('### A\n\nDijo "hola y calló.\n', "unpaired"),
+    ("### A\n\nQué hora es?\n", "unpaired"),
+    ("### A\n\nESTE PÁRRAFO ENTERO ESTÁ ESCRITO EN MAYÚSCULAS.\n", "capitals"),
+    ("### A\n\nEl 31 de noviembre.\n", "date"),
+    ("### A\n\nEl lunes 24 de diciembre de 2026.\n", "date"),
+    ("### A\n\nUno.\n\n### A\n\nDos.\n", "duplicate"),
+]
+
+
+@pytest.mark.parametrize(("body", "code"), WARNINGS)
+def test_what_a_person_should_read(tmp_path, body, code):
+    """Each of these is told, and blocks nothing."""
+    report = judged(tmp_path, body)
+    assert code in codes(report.warnings)
+    assert report.errors == ()
+
+
+def test_the_subject_is_measured_and_its_month_compared(tmp_path):
+    """A subject too short, or one of another month, is told with the line it stands on."""
+    report = judged(tmp_path, "### A\n\nTexto.\n", subject="Brief de noviembre")
+    assert codes(report.warnings) == ["subject-length", "month"]
+    assert {finding.where for finding in report.warnings[-2:]} == {"issues/2026-12/issue.md:5"}
+
+
+def test_all_of_a_capital_heading_is_no_placeholder(tmp_path):
+    """In Spanish TODO is a word."""
+    assert judged(tmp_path, "### TODO SOBRE EL AGUA\n\nHablaron de TODO un poco.\n").errors == ()
+
+
+def test_html_that_gmail_would_cut_is_an_error_with_shares(tmp_path):
+    """Above 95,000 bytes the heaviest articles are named."""
+    html = '<html lang="es"><h1>Ligero</h1>' + "x" * 100 + "<h2>Pesado</h2>" + "x" * 96_000
+    edition = Edition("2026-12", "es", "gads", "", "", html, "", "")
+    body = "### Ligero\n\nUno.\n\n### Pesado\n\nDos.\n"
+    report = judged(tmp_path, body, compiled=Compiled("2026-12", "", (edition,)))
+    assert codes(report.errors) == ["html-weight"]
+    assert 'heaviest: "Pesado" 96,' in report.errors[0].message
+
+
+@spells
+@pytest.mark.skipif(not (NOVEMBER / "images").exists(), reason="the sample issue's pictures are not there")
+def test_the_source_s_own_faults_are_found_in_november():
+    """The known typos and `#` links are told; nothing blocks; at most five other things are said."""
+    report = check([read(NOVEMBER)], None, Circumstances(segments=["diplomats", "gads", "partners"]))
+    assert report.errors == ()
+    faults = ['"VX"', '"QUITAÑO"', '"Coperación"', '"JAPON"', '"CIUDADANIA"', 'link "#"']
+    for fault in faults:
+        assert any(fault in finding.message for finding in report.warnings), fault
+    others = [f for f in report.warnings if not any(fault in f.message for fault in faults)]
+    assert len(others) <= 5, others
+
+
+@spells
+def test_spelling_suggests_and_learns(tmp_path):
+    """A wrong word gets its suggestion; names, acronyms, Roman numerals and the office's words pass."""
+    body = "### CIUDADANIA\n\nEl señor Xutrago leyó en la ICLEI el capítulo XXI de la coperación y el siglo IXX.\n"
+    report = judged(tmp_path, body, dictionaries=SYSTEM)
+    told = " ".join(finding.message for finding in report.warnings)
+    assert '"CIUDADANÍA"' in told
+    assert '"cooperación"' in told
+    assert '"IXX" is no Roman numeral' in told
+    assert len(report.warnings) == 3
+    (tmp_path / "own.txt").write_text("# nuestras\nCoperación\nciudadania\n", encoding="utf-8")
+    again = judged(tmp_path, body, dictionaries=SYSTEM, office_words=tmp_path / "own.txt")
+    assert codes(again.warnings) == ["roman-numeral"]
