@@ -21,6 +21,7 @@ _UNICODE_ESCAPE = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _MAX_TEXT: Final = 400_000
 _MAX_GROUPS: Final = 300
 _MAX_WORDS: Final = 4_000
+_MAX_FIELD: Final = 4_000
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 
 Group = dict[str, list[str]]
@@ -41,10 +42,10 @@ def _looks_like_status(part: Part) -> bool:
 
 
 def groups_of(text: str) -> list[Group]:
-    """
+    r"""
     The per-recipient groups of fields of a report's text; what stands before the first is left out.
 
-    >>> groups_of("Reporting-MTA: dns; mx\\n\\nFinal-Recipient: rfc822; ana@gad.example\\nAction: failed")
+    >>> groups_of("Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; ana@gad.example\nAction: failed")
     [{'final-recipient': ['rfc822; ana@gad.example'], 'action': ['failed']}]
     """
     groups: list[Group] = []
@@ -79,7 +80,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
             found.append(("", ""))
         elif line[0] in " \t" and found and found[-1][0]:
             name, value = found[-1]
-            found[-1] = (name, f"{value} {line.strip()}" if len(value) < 4_000 else value)
+            found[-1] = (name, f"{value} {line.strip()}" if len(value) < _MAX_FIELD else value)
         elif match := _FIELD.match(line.strip()):
             found.append((match[1].lower(), match[2].strip()))
     return found
@@ -94,7 +95,9 @@ def read_dsn(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[F
     parts = status_parts(mail)
     if not parts:
         return None
-    text = "\n\n".join("\n".join(f"{name}: {value}" for name, value in part.headers) + "\n" + part.text for part in parts)
+    text = "\n\n".join(
+        "\n".join(f"{name}: {value}" for name, value in part.headers) + "\n" + part.text for part in parts
+    )
     groups = groups_of(text)
     failed: list[Finding] = []
     delayed: list[Finding] = []
@@ -157,7 +160,7 @@ def _address(group: Group, words: str, originals: list[str], *, alone: bool) -> 
     values = [value for name in _RECIPIENT_FIELDS for value in group.get(name, [])]
     for value in values:
         kind, _, rest = value.partition(";")
-        if address := clean(_unescaped(rest if rest else kind)):
+        if address := clean(_unescaped(rest or kind)):
             return address
     named = " ".join(value.rpartition(";")[2].strip(" <>\"'") for value in values).lower().split()
     for address in [*originals, *addresses_in(words)]:

@@ -77,10 +77,10 @@ _FURTHER_LINES: Final = 30
 
 
 def about_each(words: str, addresses: list[str]) -> dict[str, str]:
-    """
+    r"""
     The lines on each recipient: from where it is named to the next recipient, and each later line that names it.
 
-    >>> about_each("Sorry\\n<ana@gad.example>: gone\\n<ben@gad.example>: full", ["ana@gad.example", "ben@gad.example"])
+    >>> about_each("Sorry\n<ana@gad.example>: gone\n<ben@gad.example>: full", ["ana@gad.example", "ben@gad.example"])
     {'ana@gad.example': '<ana@gad.example>: gone', 'ben@gad.example': '<ben@gad.example>: full'}
     """
     lines: dict[str, list[str]] = {address.casefold(): [] for address in addresses}

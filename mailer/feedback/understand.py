@@ -33,10 +33,10 @@ logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
 
 
 def understand(raw: bytes) -> Understanding:
-    """
+    r"""
     Say what a returned mail is and whom it is about. Never raises, whatever the bytes.
 
-    >>> understand(b"Subject: Hola\\n\\nNos vemos el lunes.").kind.value
+    >>> understand(b"Subject: Hola\n\nNos vemos el lunes.").kind.value
     'none'
     """
     mail = read_mail(raw)
@@ -84,7 +84,9 @@ def _outer(mail: Part) -> list[Part]:
 
 def _from_first_header(text: str) -> str:
     lines = text.splitlines()
-    start = next((index for index, line in enumerate(lines) if ": " in line[:60] and " " not in line.partition(":")[0]), 0)
+    start = next(
+        (index for index, line in enumerate(lines) if ": " in line[:60] and " " not in line.partition(":")[0]), 0
+    )
     return "\n".join(lines[start:])
 
 
