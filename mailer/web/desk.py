@@ -2,17 +2,18 @@
 
 import hashlib
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Final
 
 from starlette.requests import Request
 
 from mailer.app import App
 from mailer.deliveries.transport import Transport
-from mailer.providers import registry
 from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences
+from mailer.storage.published import Published
 from mailer.storage.signups import Limit, Signups
+from mailer.web.newsstand import Newsstand
 from mailer.web.pages import Pages
 from mailer.web.turnstile import Turnstile
 
@@ -33,18 +34,13 @@ class Desk:
         self.signups = Signups(house.database, house.clock)
         self.notices = Notices(house.database, house.clock)
         self.rights = house.rights
+        self.newsstand = Newsstand(Published(house.database), house.config.publication.public_url, self.pages.title)
         self.turnstile = Turnstile(self.preferences.leave)
 
     @cached_property
     def transport(self) -> Transport:
         """The way out for letters: the publication's own."""
-        loaded, name = self.house.loaded, self.house.config.delivery.transport
-        table = dict(self.house.config.transports[name])
-        kind = table.pop("kind")
-        if "folder" in table:
-            table["folder"] = str(loaded.resolve(table["folder"]))
-        secrets = partial(loaded.secret, f"transports.{name}")
-        return registry.make(kind, table, name=name, secrets=secrets)
+        return self.house.transport()
 
     def _sealed(self, kind: str, value: str) -> str:
         digest = hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
