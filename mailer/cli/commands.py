@@ -29,6 +29,7 @@ def config_option(
 from mailer.cli import (  # noqa: E402 — the groups
     campaigns,
     demo,
+    dkim,
     editions,
     issues,
     subscribers,
@@ -51,6 +52,7 @@ root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("run")(campaigns.run)
 root.command("serve")(web.serve)
+root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
 
 
