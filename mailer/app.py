@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from mailer import config, tokens
-from mailer.address import InvalidAddress, Mailbox
+from mailer.address import InvalidAddress, Mailbox, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.calendar import Calendar, parse_span
@@ -25,6 +25,9 @@ from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
+from mailer.messages import dkim
+from mailer.messages.alignment import require_alignment
+from mailer.messages.dkim import Key
 from mailer.messages.headers import Unwritable
 from mailer.messages.letterhead import Letterhead, message_id
 from mailer.messages.message import Message
@@ -57,7 +60,14 @@ class App:
             OperatorError: The config is missing or wrong.
 
         """
-        return cls(config.load(path))
+        loaded = config.load(path)
+        shown = loaded.config.publication
+        require_alignment(
+            domain_of(shown.from_.strip(" >")),
+            bounces=shown.bounce_domain,
+            signers=[key.domain for key in loaded.config.signing if key.domain],
+        )
+        return cls(loaded)
 
     @cached_property
     def database(self) -> Database:
@@ -162,6 +172,25 @@ class App:
         except InvalidAddress as problem:
             raise OperatorError(f"{self.loaded.path.name}: [{section}] {key}: {problem}") from None
 
+    @cached_property
+    def signing_keys(self) -> tuple[Key, ...]:
+        """
+        The DKIM keys that every message is signed with; none without `[dkim]`.
+
+        Raises:
+            OperatorError: A key is missing or can't be read.
+
+        """
+        sender = domain_of(self.letterhead.sender.address)
+        return tuple(
+            Key.load(self.loaded.signing_pem(table), domain=table.domain or sender, selector=table.selector)
+            for table in self.config.signing
+        )
+
+    def signed(self, content: bytes) -> bytes:
+        """A finished message with our signatures before it."""
+        return dkim.signed(content, self.signing_keys)
+
     def staff(self, addresses: Sequence[str] = ()) -> list[Mailbox]:
         """
         Who gets tests and alerts: the addresses given, or `[staff] addresses`.
@@ -238,17 +267,25 @@ class App:
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        return cut(edition, self.letterhead, campaign=campaign, date=date)
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys)
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now())
+        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys)
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
-        return write_notice(self.letterhead, to, subject=subject, text=text, date=self.clock.now(), occasion=occasion)
+        return write_notice(
+            self.letterhead,
+            to,
+            subject=subject,
+            text=text,
+            date=self.clock.now(),
+            occasion=occasion,
+            keys=self.signing_keys,
+        )
 
     async def send(
         self, campaign: Campaign, *, stop: asyncio.Event | None = None, progress: Callable[[Progress], None]

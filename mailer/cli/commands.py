@@ -30,6 +30,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
     demo,
+    dkim,
     editions,
     examining,
     issues,
@@ -59,6 +60,7 @@ root.command("run")(campaigns.run)
 root.command("bounces")(bounces.bounces)
 root.command("serve")(web.serve)
 root.command("doctor")(examining.doctor)
+root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
 
 
