@@ -1,7 +1,8 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -11,22 +12,30 @@ from mailer import config, tokens
 from mailer.address import InvalidAddress, Mailbox
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
+from mailer.campaigns.calendar import Calendar, parse_span
+from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
-from mailer.deliveries.transport import Transport
-from mailer.editions.check import check
+from mailer.deliveries.delivery import Claimed
+from mailer.deliveries.orders import Orders, Progress, Result
+from mailer.deliveries.send import MakeMessage, send
+from mailer.deliveries.transport import RecipientRefused, Transport
 from mailer.editions.compose import compose
-from mailer.editions.edition import Compiled, Edition, Finding, Imprint, Report
+from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.editions.pictures import mail_safe
-from mailer.errors import AuthorError, OperatorError
+from mailer.errors import OperatorError
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
-from mailer.messages.letterhead import Letterhead
+from mailer.messages.headers import Unwritable
+from mailer.messages.letterhead import Letterhead, message_id
 from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
-from mailer.messages.personalise import personalise_test
+from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
 from mailer.providers import registry
+from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
+from mailer.storage.editions import Shelf
+from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
 
@@ -70,6 +79,36 @@ class App:
     def rights(self) -> Rights:
         """Access to everything held about a person, and erasure."""
         return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def agenda(self) -> SqlAgenda:
+        """Campaigns, approvals and the fires of the schedule."""
+        return SqlAgenda(self.database)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """Every delivery."""
+        return SqlLedger(self.database)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The compiled issues that were approved or sent."""
+        return Shelf(self.database)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """When the monthly send comes round."""
+        return Calendar.parse(self.config.schedule.monthly, self.config.publication.timezone)
+
+    def monthly_hour(self, issue: str) -> datetime:
+        """When the monthly send of an issue's month is due."""
+        month = self.compile(issue)[0][0].month
+        return self.calendar.in_month(month.year, month.month)
+
+    @cached_property
+    def late_grace(self) -> timedelta:
+        """How late a send may still start."""
+        return parse_span(self.config.schedule.late_grace)
 
     @cached_property
     def signer(self) -> tokens.Signer:
@@ -136,19 +175,22 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
-    def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
+    def compile(
+        self, name: str, *, segment: str | None = None, language: str | None = None
+    ) -> tuple[tuple[Issue, ...], Compiled]:
         """
-        Read the issue called `name` in all its languages and compile its editions.
+        Read the issue called `name` in all its languages and compile its editions; or only those of a segment, or of
+        one of its languages.
 
         Raises:
             AuthorError: There is no such issue, or something in it or in the templates is wrong.
 
         """
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
-        issues = tuple(read(folder, language) for language in available_languages(folder))
+        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
         compiled = compose(
             issues,
-            {name: segment.title for name, segment in self.config.segments.items()},
+            {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
@@ -161,24 +203,12 @@ class App:
 
         Raises:
             AuthorError: There is no such issue.
+            OperatorError: `[check.rules]` can't be followed.
 
         """
-        folder = self.loaded.resolve(self.config.content.issues)
-        locate(folder, name)
-        try:
-            issues, compiled = self.compile(name)
-        except AuthorError as problem:
-            return Report(name, errors=(Finding("unreadable", problem.where, problem.message),))
-        words_of_the_office = folder / "dictionary.txt"
-        reports = [
-            check(issue, compiled, segments=list(self.config.segments), office_words=words_of_the_office)
-            for issue in issues
-        ]
-        return Report(
-            name,
-            errors=tuple(finding for report in reports for finding in report.errors),
-            warnings=tuple(finding for report in reports for finding in report.warnings),
-        )
+        from mailer.preflight import judge
+
+        return judge(self, name).report
 
     def transport(self, name: str | None = None) -> Transport:
         """
@@ -219,6 +249,44 @@ class App:
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
         return write_notice(self.letterhead, to, subject=subject, text=text, date=self.clock.now(), occasion=occasion)
+
+    async def send(
+        self, campaign: Campaign, *, stop: asyncio.Event | None = None, progress: Callable[[Progress], None]
+    ) -> Result:
+        """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
+        table = self.config.delivery
+        return await send(
+            campaign.id,
+            ledger=self.ledger,
+            transport=self.transport(),
+            make_message=await asyncio.to_thread(self.message_maker, campaign),
+            clock=self.clock,
+            orders=Orders(connections=table.connections, on_uncertain=table.on_uncertain),
+            stop=stop,
+            progress=progress,
+        )
+
+    def message_maker(self, campaign: Campaign) -> MakeMessage:
+        """What writes the messages of a campaign, from the editions on the shelf: its stencils are cut once."""
+        compiled = self.shelf.take(campaign.content_hash)
+        date = campaign.frozen_at or campaign.created_at
+        stencils: dict[tuple[str, str], Stencil] = {}
+
+        def make_message(claimed: Claimed) -> Message:
+            reader = claimed.recipient
+            key = reader.segment, reader.language
+            if key not in stencils:
+                stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
+            try:
+                return personalise(stencils[key], reader, signer=self.signer, greet=greeting)
+            except Unwritable as problem:
+                raise RecipientRefused(f"no message can be written to this reader: {problem}") from None
+
+        return make_message
+
+    def message_id(self, campaign: int, subscriber: int) -> str:
+        """The Message-ID of one delivery."""
+        return message_id(self.letterhead, self.signer, campaign, subscriber)
 
     def close(self) -> None:
         """Give back what was opened."""

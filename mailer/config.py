@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,6 +80,28 @@ class Delivery(_Table, frozen=True):
     on_uncertain: Literal["hold", "resend"] = "hold"
 
 
+class RuleConfig(_Table, frozen=True):
+    """A rule of `mailer check` turned off, or its errors made warnings; the reason is shown in every report."""
+
+    level: Literal["off", "warning"]
+    reason: str
+
+
+class SilenceConfig(_Table, frozen=True):
+    """Days on which nothing may be sent, both ends included: an election's silence."""
+
+    from_: date
+    to: date
+    reason: str
+
+
+class Check(_Table, frozen=True):
+    """`[check]`: what the preflight lets pass here, and when nothing may go out."""
+
+    rules: dict[str, RuleConfig] = {}
+    silences: tuple[SilenceConfig, ...] = ()
+
+
 class Config(_Table, frozen=True):
     """The whole file, with the folder that its paths are relative to."""
 
@@ -89,6 +112,7 @@ class Config(_Table, frozen=True):
     schedule: Schedule = Schedule()
     staff: Staff = Staff()
     delivery: Delivery = Delivery()
+    check: Check = Check()
     transports: dict[str, dict[str, Any]] = {}
 
 

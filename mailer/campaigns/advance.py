@@ -1,7 +1,7 @@
 """The front door: opens campaigns and moves them on. Every rule about whether one may go out stands here."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -34,10 +34,7 @@ def open_campaign(
     if not segments:
         raise Refused("a campaign needs at least one segment")
     with agenda.alone():
-        approval.require(agenda.approval(issue), issue, content_hash)
-        earlier = agenda.campaigns(issue)
-        if not again:
-            _refuse_second(earlier, segments)
+        earlier = may_open(agenda, issue, content_hash, segments, again=again)
         draft = Campaign(0, issue, content_hash, tuple(segments), State.DRAFT, now, created_by=by)
         opened = agenda.add(draft)
         approved = agenda.save(opened, move(opened, State.APPROVED), who=by, at=now)
@@ -45,6 +42,21 @@ def open_campaign(
             replaced = move(held, State.CANCELLED, reason=f"replaced by campaign {opened.id}")
             agenda.save(held, replaced, who=by, at=now)
     return approved
+
+
+def may_open(agenda: Agenda, issue: str, content_hash: str, segments: Sequence[str], *, again: bool) -> list[Campaign]:
+    """
+    Refuse what `open_campaign` would refuse; gives the earlier campaigns of the issue.
+
+    Raises:
+        Refused: Not approved, edited since, or a segment has had the issue and `again` was not given.
+
+    """
+    approval.require(agenda.approval(issue), issue, content_hash)
+    earlier = agenda.campaigns(issue)
+    if not again:
+        _refuse_second(earlier, segments)
+    return earlier
 
 
 def _refuse_second(earlier: Sequence[Campaign], segments: Sequence[str]) -> None:
@@ -57,9 +69,17 @@ def _refuse_second(earlier: Sequence[Campaign], segments: Sequence[str]) -> None
             )
 
 
-def schedule(agenda: Agenda, campaign: Campaign, at: datetime, *, who: str, now: datetime) -> Campaign:
-    """Set the hour at which an approved campaign goes out."""
-    if at <= now:
+def schedule(
+    agenda: Agenda, campaign: Campaign, at: datetime, *, who: str, now: datetime, grace: timedelta = timedelta(0)
+) -> Campaign:
+    """
+    Set the hour at which an approved campaign goes out.
+
+    Raises:
+        Refused: The hour is past by more than the grace.
+
+    """
+    if at < now - grace:
         raise Refused(f"{at.isoformat(timespec='minutes')} is past; name an hour to come, or run `mailer send`")
     scheduled = msgspec.structs.replace(move(campaign, State.SCHEDULED), scheduled_at=at)
     return agenda.save(campaign, scheduled, who=who, at=now)
@@ -98,6 +118,14 @@ def resume(agenda: Agenda, campaign: Campaign, *, who: str, now: datetime) -> Ca
     if campaign.state is not State.PAUSED:
         raise Refused(f"campaign {campaign.id} is {campaign.state}, not paused; there is nothing to resume")
     return start(agenda, campaign, who=who, now=now)
+
+
+def reopen(agenda: Agenda, campaign: Campaign, *, who: str, now: datetime) -> Campaign:
+    """Let a campaign send again because a person ordered an uncertain delivery sent again; others stay as they are."""
+    if campaign.state is not State.FINISHED:
+        return campaign
+    sending = msgspec.structs.replace(move(campaign, State.SENDING), finished_at=None)
+    return agenda.save(campaign, sending, who=who, at=now)
 
 
 def cancel(agenda: Agenda, campaign: Campaign, *, who: str, now: datetime) -> Campaign:

@@ -26,23 +26,40 @@ def config_option(
     context.obj = config
 
 
-from mailer.cli import (  # noqa: E402 — the groups, in the order of the help
+from mailer.cli import (  # noqa: E402 — the groups
+    bounces,
+    campaigns,
     demo,
     editions,
+    examining,
     issues,
+    preview,
+    proof,
     subscribers,
     trial,
     web,
 )
 
+# In the order of the help: a month's work from the first line to the account, then what keeps it going.
 root.command("demo")(demo.demo)
 root.command("new")(issues.new)
 root.command("render")(editions.render)
+root.command("preview")(preview.preview)
 root.command("check")(issues.check)
-root.command("test-send")(trial.send_test)
+root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
+root.command("test-send")(trial.send_test)
+root.command("approve")(campaigns.approve)
+root.command("schedule")(campaigns.schedule)
+root.command("send")(campaigns.send)
+root.add_typer(campaigns.group, name="campaigns")
+root.command("deliveries")(campaigns.deliveries)
+root.command("run")(campaigns.run)
+root.command("bounces")(bounces.bounces)
 root.command("serve")(web.serve)
+root.command("doctor")(examining.doctor)
+root.add_typer(campaigns.database, name="db")
 
 
 def run(arguments: list[str]) -> int:

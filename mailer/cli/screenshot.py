@@ -18,6 +18,7 @@ _FLAGS: Final = (
     "--disable-sync",
     "--hide-scrollbars",
 )
+_SECONDS: Final = 90
 _TALLEST: Final = 12_000  # CSS pixels; what stays empty below the page is cut off
 
 
@@ -26,29 +27,31 @@ def browser() -> str | None:
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
-def screenshot(page: Path, target: Path, *, width: int = 700, dark: bool = False) -> bool:
-    """Draw the whole of an HTML file into a PNG; False if there is no browser or it fails."""
-    program = browser()
-    if program is None:
-        return False
-    with tempfile.TemporaryDirectory() as profile:
-        arguments = [
-            program,
-            *_FLAGS,
-            *(["--blink-settings=preferredColorScheme=0"] if dark else []),
-            f"--user-data-dir={profile}",
-            f"--window-size={width},{_TALLEST}",
-            f"--screenshot={target}",
-            page.absolute().as_uri(),
-        ]
-        try:
-            subprocess.run(arguments, capture_output=True, timeout=60, check=True)  # noqa: S603
-        except (subprocess.SubprocessError, OSError):
-            return False
-    if not target.exists():
+def screenshot(page: Path, target: Path, *, width: int = 700, height: int = _TALLEST, dark: bool = False) -> bool:
+    """Draw an HTML file, at most `height` of it, into a PNG; False if there is no browser or it fails."""
+    scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
+    if not _run([*scheme, f"--window-size={width},{height}", f"--screenshot={target}"], page, target):
         return False
     _cut_empty_end(target)
     return True
+
+
+def print_pdf(page: Path, target: Path) -> bool:
+    """Print an HTML file into a PDF; False if there is no browser or it fails."""
+    return _run(["--no-pdf-header-footer", f"--print-to-pdf={target}"], page, target)
+
+
+def _run(orders: list[str], page: Path, target: Path) -> bool:
+    program = browser()
+    if program is None:
+        return False
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        arguments = [program, *_FLAGS, *orders, f"--user-data-dir={profile}", page.absolute().as_uri()]
+        try:
+            subprocess.run(arguments, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603
+        except (subprocess.SubprocessError, OSError):
+            return False
+    return target.exists()
 
 
 def _cut_empty_end(picture: Path) -> None:

@@ -1,49 +1,81 @@
 """The preflight: every family of rules over one issue. Errors block a send, warnings are for a person to judge."""
 
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
+from mailer.editions.checks.accessibility import accessibility, link_texts
+from mailer.editions.checks.calendar import repeated, send_day
+from mailer.editions.checks.catalogue import waive
+from mailer.editions.checks.circumstances import Circumstances
 from mailer.editions.checks.content import content
-from mailer.editions.checks.hunspell import SYSTEM
-from mailer.editions.checks.links import links
+from mailer.editions.checks.deliverability import alignment, deliverability, spam_score
+from mailer.editions.checks.html import html
+from mailer.editions.checks.links import links, other_texts, unreachable
+from mailer.editions.checks.names import names
+from mailer.editions.checks.personalisation import personalisation
 from mailer.editions.checks.pictures import pictures
-from mailer.editions.checks.spelling import spelling
+from mailer.editions.checks.remark import Remark
+from mailer.editions.checks.spelling import own_words, spelling
 from mailer.editions.checks.typography import typography
 from mailer.editions.checks.weight import weight
 from mailer.editions.edition import Compiled, Report
 from mailer.issues.issue import Issue
 
 
-def check(
-    issue: Issue,
-    compiled: Compiled | None = None,
-    *,
-    segments: Collection[str],
-    office_words: Path | None = None,
-    dictionaries: Path = SYSTEM,
-) -> Report:
+def check(issues: Sequence[Issue], compiled: Compiled | None, known: Circumstances) -> Report:
     """
-    Judge an issue, and its editions if they are compiled already.
+    Judge an issue in all its languages, and its editions if they are compiled already.
 
-    `segments` are the names that an article may be for, `office_words` a file of words that are spelled right,
-    `dictionaries` the folder of Hunspell's. Findings stand in the order of the file.
+    The first of the issues is the one that the others translate. Findings stand in the order of the files.
     """
     remarks = [
-        *content(issue, segments),
-        *typography(issue),
-        *spelling(issue, office_words, dictionaries),
-        *links(issue),
-        *pictures(issue, compiled),
-        *weight(issue, compiled),
+        *(remark for issue in issues for remark in _one_language(issue, compiled, known)),
+        *_whole(issues[0], compiled, known),
     ]
-    remarks.sort(key=lambda remark: _line(remark.finding.where))
+    # Editions of several segments share most of what can be wrong with them.
+    left, waived = waive(dict.fromkeys(remarks), known.waivers)
+    order = sorted(left, key=lambda remark: _place(remark.finding.where))
     return Report(
-        issue=issue.name,
-        errors=tuple(remark.finding for remark in remarks if remark.blocks),
-        warnings=tuple(remark.finding for remark in remarks if not remark.blocks),
+        issue=issues[0].name,
+        errors=tuple(remark.finding for remark in order if remark.blocks),
+        warnings=tuple(remark.finding for remark in order if not remark.blocks),
+        waived=waived,
     )
 
 
-def _line(where: str) -> int:
-    line = where.rpartition(":")[2]
-    return int(line) if line.isdigit() else 0
+def _one_language(issue: Issue, compiled: Compiled | None, known: Circumstances) -> Iterator[Remark]:
+    """What the text in one language and its editions show by themselves."""
+    yield from content(issue, known.segments)
+    yield from typography(issue)
+    yield from spelling(issue, known.office_words, known.dictionaries)
+    yield from names(issue, own_words(known.office_words), known.dictionaries)
+    yield from links(issue)
+    yield from other_texts(issue)
+    yield from link_texts(issue)
+    if known.reachable:
+        yield from unreachable(issue, known.reachable)
+    yield from pictures(issue, compiled)
+    yield from weight(issue, compiled)
+    for edition in compiled.editions if compiled else ():
+        if edition.language == issue.language:
+            yield from html(issue, edition, known.plain)
+            yield from accessibility(issue, edition)
+            if known.sending:
+                yield from deliverability(issue, edition, known.sending)
+
+
+def _whole(issue: Issue, compiled: Compiled | None, known: Circumstances) -> Iterator[Remark]:
+    """What concerns the issue as it goes out, in whatever language."""
+    if known.send_on:
+        yield from send_day(issue, known.send_on, known.silences)
+    if known.previous:
+        yield from repeated(issue, known.previous)
+    if compiled:
+        yield from personalisation(issue, compiled, known.segments, known.readers)
+    if compiled and known.sending:
+        yield from alignment(issue, known.sending)
+        yield from spam_score(issue, compiled.editions[0], known.sending)
+
+
+def _place(where: str) -> tuple[str, int]:
+    file, _, line = where.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (where, 0)

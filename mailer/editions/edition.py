@@ -83,9 +83,18 @@ class Finding(msgspec.Struct, frozen=True):
     message: str
 
 
+class Waived(msgspec.Struct, frozen=True):
+    """A rule that the config turns off, how often it would have spoken, and the reason given."""
+
+    code: str
+    count: int
+    reason: str
+
+
 class Report(msgspec.Struct, frozen=True):
     """What `check` found in an issue: errors block a send, warnings don't."""
 
     issue: str
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    waived: tuple[Waived, ...] = ()

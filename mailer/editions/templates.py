@@ -34,12 +34,12 @@ class _Marks(Extension):
 
 def lockup(name: str) -> Markup:
     """
-    An office's name as its lockup sets it: what is in capitals to the end stands on a line of its own.
+    An office's name in two lines, as on its letterhead: before what is in capitals, or else after the first word.
 
-    >>> lockup("Dirección DE RELACIONES")
-    Markup('Dirección<br /> DE RELACIONES')
+    >>> lockup("Dirección Metropolitana DE RELACIONES"), lockup("Municipio de Quito")
+    (Markup('Dirección Metropolitana<br /> DE RELACIONES'), Markup('Municipio<br /> de Quito'))
     """
-    parts = re.fullmatch(r"(.*[a-zà-öø-ÿ]\S*)\s+([^a-zà-öø-ÿ]{4,})", name)
+    parts = re.fullmatch(r"(.*[a-zà-öø-ÿ]\S*)\s+([^a-zà-öø-ÿ]{4,})", name) or re.fullmatch(r"(\S+)\s+(.+)", name)
     return escape(parts[1]) + Markup("<br /> ") + escape(parts[2]) if parts else escape(name)
 
 

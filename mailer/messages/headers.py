@@ -62,15 +62,14 @@ def text_field(name: str, value: str) -> bytes:
 
 def mailbox_field(name: str, mailbox: Mailbox) -> bytes:
     r"""
-    A field of one mailbox: its name if it has one, then the address in angle brackets.
+    A field of one mailbox: its name, white space made single, if it has one; then the address.
 
     >>> mailbox_field("To", Mailbox("Alcaldía", "alcaldia@nabon.example"))
     b'To: =?utf-8?q?Alcald=C3=ADa?= <alcaldia@nabon.example>\r\n'
     """
     address = wire_address(refuse_breaks(mailbox.address, name))
-    if not mailbox.name:
-        return f"{name}: {address}\r\n".encode()
-    return _after_phrase(name, mailbox.name, address)
+    shown = " ".join(refuse_breaks(mailbox.name, name).split())
+    return _after_phrase(name, shown, address) if shown else f"{name}: {address}\r\n".encode()
 
 
 def url_field(name: str, urls: Sequence[str]) -> bytes:
@@ -120,7 +119,7 @@ def list_id_field(list_id: str, title: str) -> bytes:
     b'List-Id: Brief Internacional <brief.quito.example>\r\n'
     """
     raw_field("List-Id", list_id)
-    return _after_phrase("List-Id", title, list_id)
+    return _after_phrase("List-Id", " ".join(refuse_breaks(title, "List-Id").split()), list_id)
 
 
 def wire_address(address: str) -> str:
@@ -128,7 +127,7 @@ def wire_address(address: str) -> str:
     The address with its domain in ASCII (RFC 5891); a local part outside ASCII stays, and asks for SMTPUTF8 (RFC 6531).
 
     >>> wire_address("prensa@nabón.example")
-    'prensa@xn--nabn-tqa.example'
+    'prensa@xn--nabn-sqa.example'
     """
     return address if address.isascii() else _with_ascii_domain(address)
 
@@ -147,7 +146,7 @@ def _with_ascii_domain(address: str) -> str:
 
 def _after_phrase(field: str, phrase: str, spec: str) -> bytes:
     """A field of a phrase and what it names in angle brackets, on a line of its own if it must be."""
-    written = _phrase(refuse_breaks(phrase, field), len(field) + 2)
+    written = _phrase(phrase, len(field) + 2)
     last_line = f"{field}: {written}".rpartition("\n")[2]
     gap = " " if len(last_line) + len(spec) + 3 <= _WIDTH else "\r\n "
     return f"{field}: {written}{gap}<{spec}>\r\n".encode()
@@ -165,22 +164,51 @@ def _phrase(name: str, used: int) -> str:
 
 def _encoded_words(text: str, used: int) -> str:
     """
-    The text as encoded words, folded so that no line is longer than 76; no character is split between two words.
+    The text with what is not plain in encoded words, folded so that no line is longer than 76.
 
-    White space between two encoded words is not part of the text (RFC 2047 6.2), so folding adds nothing.
+    White space between two encoded words is no part of the text (RFC 2047 6.2), so plain words stay plain where they
+    can: folding then falls on real spaces, which every reader's program gets right.
     """
     room = _WIDTH - used - len(_OPENING) - 2
-    pieces = [_PIECES[char] for char in text]
-    words, word = [], "".join(pieces)
-    if len(word) <= room:
-        return f"{_OPENING}{word}?="
-    word = ""
-    for piece in pieces:
+    whole = "".join([_PIECES[char] for char in text])
+    if len(whole) <= room:
+        return f"{_OPENING}{whole}?="
+    lines: list[str] = []
+    width = used
+    for group, is_plain in _groups(text, room):
+        for word in [group] if is_plain else _split_words(group, room):
+            if lines and width + 1 + len(word) <= _WIDTH:
+                lines[-1] += f" {word}"
+                width += 1 + len(word)
+            else:
+                width = len(word) + (1 if lines else used)
+                lines.append(word)
+    return "\r\n ".join(lines)
+
+
+def _groups(text: str, room: int) -> list[tuple[str, bool]]:
+    """Plain words one by one, runs of others together, so that no space between encoded words is lost."""
+    if "  " in text or text != text.strip():
+        return [(text, False)]
+    groups: list[tuple[str, bool]] = []
+    for word in text.split(" "):
+        is_plain = len(word) <= room and "=?" not in word and _ATOMS.fullmatch(word) is not None
+        if groups and not is_plain and not groups[-1][1]:
+            groups[-1] = f"{groups[-1][0]} {word}", False
+        else:
+            groups.append((word, is_plain))
+    return groups
+
+
+def _split_words(text: str, room: int) -> list[str]:
+    """Encoded words for the text; no character is split between two (RFC 2047 5)."""
+    words, word = [], ""
+    for piece in [_PIECES[char] for char in text]:
         if len(word) + len(piece) > room:
             words.append(word)
-            word, room = "", _WIDTH - 1 - len(_OPENING) - 2
+            word = ""
         word += piece
-    return "\r\n ".join(f"{_OPENING}{word}?=" for word in [*words, word])
+    return [f"{_OPENING}{word}?=" for word in [*words, word]]
 
 
 class _Pieces(dict[str, str]):

@@ -1,6 +1,6 @@
 """What the ledger says: sums and lists, each from one read, streamed where they may be long."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from mailer.campaigns.campaign import State as CampaignState
 from mailer.deliveries.delivery import OPEN, Delivery, State
 from mailer.storage.campaign_tables import campaigns, deliveries
 from mailer.storage.database import Database
+from mailer.storage.register import recipients_of
 
 _PAGE = 1_000
 
@@ -50,6 +51,13 @@ class Accounts:
             for row in connection.execute(query):
                 by_segment.setdefault(row.segment, {})[row.state] = row.number
         return {segment: _account(numbers, sum(numbers.values())) for segment, numbers in by_segment.items()}
+
+    def forecast(self, segments: Sequence[str]) -> dict[str, int]:
+        """How many a freeze of these segments would count now, by segment."""
+        people = recipients_of(segments, "").order_by(None).subquery()
+        query = select(people.c.segment, func.count()).group_by(people.c.segment)
+        with self._database.read() as connection:
+            return dict(connection.execute(query).tuples().all())
 
     def campaign_state(self, campaign: int) -> CampaignState:
         """Where the campaign stands now."""

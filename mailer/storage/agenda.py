@@ -16,8 +16,6 @@ from mailer.storage.audit import record
 from mailer.storage.campaign_tables import approvals, campaigns, fires
 from mailer.storage.database import Database
 
-_TURN = 0x6D61696C  # names the advisory lock under which campaigns are opened
-
 
 class SqlAgenda:
     """`campaigns.agenda.Agenda` over a database."""
@@ -30,7 +28,7 @@ class SqlAgenda:
     def alone(self) -> Iterator[None]:
         """A span in which nobody else opens or moves a campaign."""
         with self._write() as connection:
-            self._database.take_turns(connection, _TURN)
+            self._database.lock_table(connection, campaigns)
             token = self._open.set(connection)
             try:
                 yield

@@ -27,6 +27,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from mailer.errors import OperatorError
+from mailer.storage.turns import in_turn
 
 metadata = MetaData(
     naming_convention={
@@ -155,11 +156,6 @@ class Database:
         """The rows of `query`, held until the transaction ends; SQLite's write transactions hold everything."""
         return query if self.is_sqlite else query.with_for_update()
 
-    def take_turns(self, connection: Connection, number: int) -> None:
-        """Let only one transaction at a time pass here; SQLite's writers do so anyway."""
-        if not self.is_sqlite:
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
-
     def insert(self, table: Any) -> Any:
         """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both dialects spell alike."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
@@ -234,8 +230,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    is_write = connection.get_execution_options().get("mailer_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+    if not connection.get_execution_options().get("mailer_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    with in_turn(connection.engine.url.database, _BUSY_MILLISECONDS / 1000):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

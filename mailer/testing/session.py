@@ -5,7 +5,6 @@ import math
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mailer.testing.faults import Fault, Stage
@@ -257,7 +256,10 @@ class Session(asyncio.Protocol):
             else:
                 self._ask("", self._check_plain)
         elif mechanism.upper() == "LOGIN":
-            self._ask("VXNlcm5hbWU6", lambda user: self._ask("UGFzc3dvcmQ6", lambda word: self._check(user, word)))
+            if initial:
+                self._ask_password(initial)
+            else:
+                self._ask("VXNlcm5hbWU6", self._ask_password)
         else:
             self._say("504 5.5.4 PLAIN or LOGIN")
 
@@ -269,6 +271,9 @@ class Session(asyncio.Protocol):
         _, _, rest = _decoded(response).partition("\0")
         user, _, password = rest.partition("\0")
         self._judge(user, password)
+
+    def _ask_password(self, user: str) -> None:
+        self._ask("UGFzc3dvcmQ6", lambda password: self._check(user, password))
 
     def _check(self, user: str, password: str) -> None:
         self._judge(_decoded(user), _decoded(password))
@@ -298,14 +303,17 @@ class Session(asyncio.Protocol):
         transport, context = self._transport, self._sink.tls
         if not transport or not context:
             return
-        with suppress(OSError):  # a client that doesn't like the certificate hangs up
+        try:
             self._transport = await self._loop.start_tls(transport, self, context, server_side=True)
-            self._secured = True
-            self._held = False
-            self._forget()
-            self._advance()
+        except OSError:  # a client that doesn't like the certificate hangs up
+            transport.abort()
+        if not self._transport or self._transport is transport or self._transport.is_closing():
+            self._sink.leave(self)  # nobody tells a session whose handshake failed
             return
-        transport.abort()
+        self._secured = True
+        self._held = False
+        self._forget()
+        self._advance()
 
 
 def _path(argument: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from mailer.address import address_key
 from mailer.campaigns import advance
 from mailer.campaigns.approval import Approval
 from mailer.campaigns.campaign import Campaign
@@ -59,6 +60,12 @@ class Stage:
             joined = {"segment": segment, "state": "joined", "changed_at": NOON}
             connection.execute(insert(memberships), [joined | {"subscriber_id": row["id"]} for row in rows])
 
+    def rename(self, person: int, email: str) -> None:
+        """Give a person another address."""
+        with self.database.write() as connection:
+            moved = update(subscribers).where(subscribers.c.id == person)
+            connection.execute(moved.values(email=email, email_key=address_key(email)))
+
     def campaign(self, *segments: str) -> Campaign:
         """A campaign that is sending, its recipients frozen."""
         self.agenda.approve(Approval("2026-05", "hash", "Redacción", NOON))
@@ -92,6 +99,12 @@ def make_message(claimed: Claimed) -> Message:
     """A message as plain as can be."""
     number = f"<{claimed.campaign_id}.{claimed.recipient.subscriber_id}@quito.example>"
     return Message(number, "b@quito.example", claimed.recipient.email, b"Subject: x\r\n\r\nHola\r\n")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something has come about."""
+    while not condition():  # noqa: ASYNC110 - what is waited for knows no events
+        await asyncio.sleep(0.005)
 
 
 class Behaviour:

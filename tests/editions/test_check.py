@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mailer.editions.check import check
+from mailer.editions.checks.circumstances import Circumstances
 from mailer.editions.checks.hunspell import SYSTEM
 from mailer.editions.edition import Compiled, Edition
 from mailer.issues import read
@@ -22,9 +23,9 @@ def judged(tmp_path, body, subject="Un asunto que tiene el largo que debe tener"
     folder = tmp_path / "issues" / "2026-12"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "issue.md").write_text(FRONT.format(subject=subject) + body, encoding="utf-8")
-    options.setdefault("segments", ["gads", "diplomats"])
-    options.setdefault("dictionaries", tmp_path)
-    return check(read(folder), **options)
+    compiled = options.pop("compiled", None)
+    options = {"segments": ["gads", "diplomats"], "dictionaries": tmp_path} | options
+    return check([read(folder)], compiled, Circumstances(**options))
 
 
 def codes(findings):
@@ -33,7 +34,7 @@ def codes(findings):
 
 def test_a_sound_issue_passes(tmp_path):
     """Nothing is said about an issue without faults, but that no dictionary is there."""
-    report = judged(tmp_path, "### Título\n{segments=gads}\n\nUn texto. [Más](https://quito.example/a)\n")
+    report = judged(tmp_path, "### Título\n{segments=gads}\n\nUn texto. [El programa](https://quito.example/a)\n")
     assert report.errors == ()
     assert [finding.code for finding in report.warnings] == ["no-dictionary"]
 
@@ -68,7 +69,7 @@ def test_what_blocks_a_send(tmp_path, body, code):
 WARNINGS = [
     ("### A\n\n[Leer más](#)\n\nTexto.\n", "link-own-page"),
     ("### A\n\nVer [esto](http://quito.example/) ya.\n", "link-insecure"),
-    ("### A\n\nVer [esto](https://bit.ly/x) ya.\n", "link-shortened"),
+    ("### A\n\nVer [esto](https://bit.ly/x) ya.\n", "link-shortener"),
     ("### A\n\nLos los gobiernos.\n", "repeated-word"),
     ("### A\n\nDijo , y calló.\n", "space"),
     ('### A\n\nDijo "hola y calló.\n', "unpaired"),
@@ -102,7 +103,7 @@ def test_all_of_a_capital_heading_is_no_placeholder(tmp_path):
 
 def test_html_that_gmail_would_cut_is_an_error_with_shares(tmp_path):
     """Above 95,000 bytes the heaviest articles are named."""
-    html = "<h3>Ligero</h3>" + "x" * 100 + "<h3>Pesado</h3>" + "x" * 96_000
+    html = '<html lang="es"><h1>Ligero</h1>' + "x" * 100 + "<h2>Pesado</h2>" + "x" * 96_000
     edition = Edition("2026-12", "es", "gads", "", "", html, "", "")
     body = "### Ligero\n\nUno.\n\n### Pesado\n\nDos.\n"
     report = judged(tmp_path, body, compiled=Compiled("2026-12", "", (edition,)))
@@ -114,7 +115,7 @@ def test_html_that_gmail_would_cut_is_an_error_with_shares(tmp_path):
 @pytest.mark.skipif(not (NOVEMBER / "images").exists(), reason="the sample issue's pictures are not there")
 def test_the_source_s_own_faults_are_found_in_november():
     """The known typos and `#` links are told; nothing blocks; at most five other things are said."""
-    report = check(read(NOVEMBER), segments=["diplomats", "gads", "partners"])
+    report = check([read(NOVEMBER)], None, Circumstances(segments=["diplomats", "gads", "partners"]))
     assert report.errors == ()
     faults = ['"VX"', '"QUITAÑO"', '"Coperación"', '"JAPON"', '"CIUDADANIA"', 'link "#"']
     for fault in faults:

@@ -55,6 +55,8 @@ _DATE: Final = re.compile(
     rf"(?:\b({'|'.join(_WEEKDAYS)}),?\s+)?\b(\d{{1,2}})\s+de\s+({'|'.join(_MONTHS['es'])})(?:\s+del?\s+(\d{{4}}))?\b",
     re.IGNORECASE,
 )
+_AHEAD: Final = re.compile(r"\b(?:el\s+)?(?:próximo|venidero)\s+(?:\w+\s+)?$", re.IGNORECASE)
+_BEHIND: Final = re.compile(r"\b(?:el\s+)?pasado\s+(?:\w+\s+)?$", re.IGNORECASE)
 _ENOUGH_TO_SHOUT: Final = 30
 
 
@@ -151,6 +153,12 @@ def _dates(issue: Issue, passage: Passage) -> Iterator[Remark]:
         right = _WEEKDAYS[when.weekday()]
         if weekday and right != weekday.lower():
             yield warning("date", where, f'"{found[0]}" was a {right}, not a {weekday.lower()}; mend the date')
+        before = passage.text[: found.start()]
+        month_end = issue.month.replace(day=monthrange(issue.month.year, issue.month.month)[1])
+        if _AHEAD.search(before) and when < issue.month:
+            yield warning("date", where, f'"{found[0]}" is past when this issue goes out, not to come; mend it')
+        elif _BEHIND.search(before) and when > month_end:
+            yield warning("date", where, f'"{found[0]}" is still to come when this issue goes out; mend it')
 
 
 def _likely_year(issue: date, month: int) -> int:

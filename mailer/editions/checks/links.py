@@ -1,10 +1,11 @@
 """Links: those that lead nowhere, to the writer's own machine, or to who knows where."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from mailer.editions.checks.circumstances import Failure
 from mailer.editions.checks.passages import paragraphs
 from mailer.editions.checks.remark import Remark, error, warning
 from mailer.issues.issue import Issue
@@ -39,6 +40,68 @@ def links(issue: Issue) -> Iterator[Remark]:
             yield from _in_text(issue, article.body, article.body_line)
             if article.button:
                 yield from _judged(article.button.url, issue.where(article.button.line), button=True)
+
+
+class _Link(NamedTuple):
+    """A link in a sentence, or a button."""
+
+    label: str
+    url: str
+    line: int
+    is_button: bool
+
+
+def other_texts(issue: Issue) -> Iterator[Remark]:
+    """One address under different texts, one text for different addresses: readers take them for two, or for one."""
+    labels: dict[str, _Link] = {}
+    urls: dict[str, _Link] = {}
+    for link in _all(issue):
+        if link.is_button or not link.url.startswith("http"):
+            continue
+        label = " ".join(link.label.casefold().split())
+        same_url, same_label = urls.setdefault(link.url, link), labels.setdefault(label, link)
+        where = issue.where(link.line)
+        if same_url.label.casefold().split() != label.split():
+            told = f'"{link.label}" leads where "{same_url.label}" leads (line {same_url.line}); call it the same'
+            yield warning("link-other-text", where, told)
+        elif same_label.url != link.url:
+            told = f'"{link.label}" leads elsewhere than on line {same_label.line}; say in its text what it leads to'
+            yield warning("link-other-text", where, told)
+
+
+def unreachable(issue: Issue, ask: Callable[[Collection[str]], Mapping[str, Failure]]) -> Iterator[Remark]:
+    """The pages that aren't there, or whose servers don't answer."""
+    web = [link for link in _all(issue) if link.url.startswith(("http://", "https://")) and not _inside(link.url)]
+    failures = ask([link.url for link in web])
+    for link in dict.fromkeys(web):
+        if failure := failures.get(link.url):
+            where = issue.where(link.line)
+            if failure.certain:
+                yield error("link-dead", where, f"{link.url} leads nowhere: {failure.reason}; mend the address")
+            else:
+                yield warning(
+                    "link-unanswered", where, f"{link.url} could not be read: {failure.reason}; try it by hand"
+                )
+
+
+def _all(issue: Issue) -> Iterator[_Link]:
+    for section in issue.sections:
+        bodies = [(section.intro, section.intro_line), *((a.body, a.body_line) for a in section.articles)]
+        for body, first in bodies:
+            for text, line in paragraphs(body, first):
+                for label, url in links_of(text):
+                    yield _Link(label, url, line + text.count("\n", 0, max(text.find(url), 0)), is_button=False)
+        for article in section.articles:
+            if article.button:
+                yield _Link(article.button.label, article.button.url, article.button.line, is_button=True)
+
+
+def _inside(url: str) -> bool:
+    """Whether an address was told to be local already."""
+    try:
+        return _local((urlsplit(url).hostname or "").lower())
+    except ValueError:
+        return True
 
 
 def _in_text(issue: Issue, markdown: str, line: int) -> Iterator[Remark]:
@@ -80,7 +143,7 @@ def _on_the_web(scheme: str, host: str, where: str, *, named: bool) -> Iterator[
         yield error("link-credentials", where, "the link holds a user name or password; take it out")
     elif host.removeprefix("www.") in _SHORTENERS:
         yield warning(
-            "link-shortened", where, f"{host} hides where it leads, which filters punish; give the full address"
+            "link-shortener", where, f"{host} hides where it leads, which filters punish; give the full address"
         )
     elif scheme == "http":
         yield warning(

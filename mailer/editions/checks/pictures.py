@@ -14,6 +14,12 @@ from mailer.issues.issue import Issue, Picture
 WIDEST: Final = 1200
 TOTAL_WEIGHT: Final = 1_000_000
 LONGEST_ALT: Final = 250
+# A picture is shown as wide as the column: one taller than it is wide pushes the text off the screen.
+TALLEST: Final = 1.4
+FLATTEST: Final = 0.2
+HEAVIEST: Final = 300_000
+_ORIENTATION: Final = 0x0112  # EXIF: from 5 on the picture lies on its side
+_TURNED: Final = 5
 _FILE_NAME: Final = re.compile(
     r".*\.(?:jpe?g|png|gif|webp|svg|heic)|(?:img|dsc|dscn|foto|image|imagen)[-_ ]?\d*", re.IGNORECASE
 )
@@ -23,7 +29,7 @@ def pictures(issue: Issue, compiled: Compiled | None) -> Iterator[Remark]:
     """What the pictures family has to say about an issue."""
     for article in issue.articles:
         if article.picture:
-            yield from _alt(article.picture, issue)
+            yield from _alt(article.picture, article.title, issue)
             yield from _pixels(article.picture, issue)
     for edition in compiled.editions if compiled else ():
         weight = sum(len(image.content) for image in {image.name: image for image in edition.images}.values())
@@ -32,14 +38,23 @@ def pictures(issue: Issue, compiled: Compiled | None) -> Iterator[Remark]:
                 f"the pictures for {edition.segment} weigh {weight // 1000} kB together; leave some out, below 1000 kB"
             )
             yield warning("pictures-weight", issue.where(), told)
+        for image in edition.images if edition.language == issue.language else ():
+            if len(image.content) > HEAVIEST:
+                told = (
+                    f"one picture weighs {len(image.content) // 1000} kB when it is sent; use a plainer or smaller one"
+                )
+                yield warning("picture-weight", issue.where(), told)
 
 
-def _alt(picture: Picture, issue: Issue) -> Iterator[Remark]:
+def _alt(picture: Picture, title: str, issue: Issue) -> Iterator[Remark]:
     where = issue.where(picture.line)
     if _FILE_NAME.fullmatch(picture.alt) or picture.alt == PurePath(picture.path).stem:
         yield warning(
             "alt-file-name", where, f'the alt text "{picture.alt}" is a file\'s name; say what the picture shows'
         )
+    elif picture.alt.casefold() == title.casefold():
+        told = "the alt text is the title over again, which is then read aloud twice; say what the picture shows"
+        yield warning("alt-repeated", where, told)
     elif len(picture.alt) > LONGEST_ALT:
         yield warning("alt-long", where, f"the alt text has {len(picture.alt)} characters; say it in {LONGEST_ALT}")
 
@@ -50,12 +65,19 @@ def _pixels(picture: Picture, issue: Issue) -> Iterator[Remark]:
     where = issue.where(picture.line)
     try:
         with Pillow.open(issue.folder / picture.path) as opened:
-            width = opened.width
+            width, height = opened.size
+            if opened.getexif().get(_ORIENTATION, 1) >= _TURNED:
+                width, height = height, width
     except (OSError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
         yield error(
             "picture-broken", where, f'"{picture.path}" can\'t be read as a picture; save it anew as JPEG or PNG'
         )
         return
+    ratio = height / width
+    if not FLATTEST <= ratio <= TALLEST:
+        shape = "taller than it is wide" if ratio > 1 else "a mere strip"
+        told = f'"{picture.path}" is {shape} ({width}×{height}) and would not sit well; crop it to about 16:9'
+        yield warning("picture-ratio", where, told)
     if width < WIDEST:
         told = f'"{picture.path}" is {width} pixels wide and looks sharp from {WIDEST} on; use a larger copy'
         yield warning("picture-small", where, told)

@@ -37,7 +37,7 @@ def spelling(issue: Issue, office: Path | None, system: Path = SYSTEM) -> Iterat
         message = f'no dictionary for "{issue.language}" is installed, so nothing was spelled; install {package}'
         yield warning("no-dictionary", issue.where(), message)
         return
-    own = _own(office)
+    own = own_words(office)
     words = [word for passage in passages(issue) for word in _words(passage)]
     names = {word.text.casefold() for word in words if word.named}
     lookup = dictionary(path)
@@ -54,7 +54,8 @@ def spelling(issue: Issue, office: Path | None, system: Path = SYSTEM) -> Iterat
             yield warning(code, issue.where(word[1]), message)
 
 
-def _own(office: Path | None) -> frozenset[str]:
+def own_words(office: Path | None) -> frozenset[str]:
+    """The words of the office's dictionary, in small letters."""
     if office is None or not office.is_file():
         return frozenset()
     lines = office.read_text(encoding="utf-8-sig").splitlines()

@@ -3,13 +3,16 @@
 import asyncio
 import socket
 import ssl
-from typing import cast
+from typing import Final, cast
 
 import aiosmtplib
 
 from mailer.deliveries.transport import ConnectionLost, TransportDown, TransportError
 from mailer.providers.smtp.conversation import Conversation
 from mailer.providers.smtp.transaction import Offers
+
+_METHODS: Final = ("plain", "login", "cram-md5")  # those of aiosmtplib, the plainest first: TLS hides them all
+_NOT_THIS_WAY: Final = frozenset({500, 501, 502, 503, 504, 534})  # RFC 4954 4, 6
 
 
 async def connect(
@@ -36,7 +39,7 @@ async def connect(
             await _greet(client, must_extend=login is not None)
         if login:
             stage = "the login"
-            await client.login(*login)
+            await _log_in(client, *login)
     except (aiosmtplib.SMTPException, OSError, ValueError) as problem:
         client.close()
         raise _family(stage, problem) from problem
@@ -60,6 +63,27 @@ async def _greet(client: aiosmtplib.SMTP, *, must_extend: bool) -> None:
         await client.helo()  # a server of the old kind (RFC 5321 3.2)
 
 
+async def _log_in(client: aiosmtplib.SMTP, username: str, password: str) -> None:
+    """
+    Log in by the first method that the server really has.
+
+    A wrong password is wrong by every method, and servers lock accounts after a few tries: 535 is not tried again.
+    """
+    if not client.supports_extension("auth"):
+        raise aiosmtplib.SMTPException("the server does not offer a login; take username out or ask for TLS")
+    refused: aiosmtplib.SMTPAuthenticationError | None = None
+    for method in sorted(client.supported_auth_methods, key=_METHODS.index):
+        try:
+            await getattr(client, f"auth_{method.replace('-', '')}")(username, password)
+        except aiosmtplib.SMTPAuthenticationError as problem:
+            if problem.code not in _NOT_THIS_WAY:
+                raise
+            refused = problem
+        else:
+            return
+    raise refused or aiosmtplib.SMTPException("the server offers no login by PLAIN, LOGIN or CRAM-MD5")
+
+
 def _taken_over(client: aiosmtplib.SMTP) -> Conversation:
     # uvloop's transports are no subclasses of asyncio's, though they do the same.
     transport = cast("asyncio.Transport | None", client.transport)
@@ -77,7 +101,7 @@ def _family(stage: str, problem: Exception) -> TransportError:
     if isinstance(problem, aiosmtplib.SMTPResponseException) and code > 0:
         words = f"{code} {problem.message}"
         # A banner of 5xx says no to everybody for now: wait, and mark nobody.
-        passing = code < 500 or stage == "connecting"  # noqa: PLR2004 - RFC 5321 4.2.1
+        passing = 400 <= code < 500 or stage == "connecting"  # noqa: PLR2004 - RFC 5321 4.2.1
         return ConnectionLost(words, code=code) if passing else TransportDown(words, code=code)
     causes = (problem, problem.__cause__)
     if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError) for cause in causes):

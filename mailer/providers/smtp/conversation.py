@@ -134,6 +134,8 @@ class Conversation(asyncio.Protocol):
         """Cut what came into lines, lines into replies."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
+            if self._over:
+                break  # what stands behind nonsense can't be told to whom it answers
             self._read_line(line.rstrip(b"\r"))
         if len(self._unread) > _LONGEST or sum(map(len, self._words)) > _LONGEST:
             self.abort("the server's reply has no end")

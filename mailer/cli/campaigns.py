@@ -1,0 +1,384 @@
+"""Approve, schedule, send; campaigns and their accounts; the service."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.presenting import operator, print_json_lines
+
+if TYPE_CHECKING:
+    from mailer.app import App
+    from mailer.campaigns.campaign import Campaign
+    from mailer.deliveries.delivery import Delivery
+    from mailer.deliveries.orders import Progress, Result
+
+group = typer.Typer(help="Campaigns: their accounts, and what to do with them.", no_args_is_help=True)
+database = typer.Typer(help="The database.", no_args_is_help=True)
+
+Issue = Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")]
+Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.")]
+Segments = Annotated[list[str] | None, typer.Option("--segment", help="Only this segment; again for others.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+Again = Annotated[bool, typer.Option("--again", help="Send it to segments that have had it.")]
+
+
+def approve(
+    context: typer.Context,
+    issue: Issue,
+    *,
+    by: Annotated[str, typer.Option(help="Who signs it off.")],
+    json: bool = JSON,
+) -> None:
+    """Sign an issue off as it stands: any later edit voids it."""
+    from mailer import dispatch
+
+    approval = dispatch.approve(house(context), issue, by)
+    if json:
+        print_json(approval)
+    else:
+        say(f"{by} approved {issue}, content {approval.content_hash[:12]}. Any edit from now on voids it.")
+
+
+def schedule(
+    context: typer.Context,
+    issue: Issue,
+    *,
+    at: Annotated[str | None, typer.Option("--at", metavar="WHEN", help='As "2022-11-30 09:00".')] = None,
+    segment: Segments = None,
+    again: Again = False,
+    json: bool = JSON,
+) -> None:
+    """Set when an approved issue goes out; without --at, at the monthly hour of its month."""
+    from mailer import dispatch
+    from mailer.campaigns.calendar import parse_when
+
+    app = house(context)
+    compiled = dispatch.prepare(app, issue)
+    when = parse_when(at, app.config.publication.timezone) if at else app.monthly_hour(issue)
+    planned = dispatch.schedule(app, compiled, _segments(app, segment), at=when, by=operator(), again=again)
+    if json:
+        print_json(dispatch.sums(app, planned))
+    else:
+        local = when.astimezone(app.calendar.zone)
+        say(f"Campaign {planned.id}: {issue} goes out on {local:%Y-%m-%d at %H:%M}, if `mailer run` is running.")
+
+
+def send(
+    context: typer.Context,
+    issue: Issue,
+    *,
+    segment: Segments = None,
+    yes: Yes = False,
+    again: Again = False,
+    json: bool = JSON,
+) -> None:
+    """Send an approved issue now, or go on with what an earlier send left."""
+    from mailer import dispatch
+
+    app = house(context)
+    campaign = _unfinished(app, issue, yes=yes) if not again else None
+    if campaign is None:
+        campaign = _open(app, issue, _segments(app, segment), yes=yes, again=again)
+    result = _carry_out(app, campaign)
+    if json:
+        print_json(dispatch.sums(app, app.agenda.get(campaign.id)))
+    else:
+        _show(app, app.agenda.get(campaign.id))
+    _conclude(campaign, result)
+
+
+def _unfinished(app: "App", issue: str, *, yes: bool) -> "Campaign | None":
+    """The campaign of the issue that an earlier send left, if there is one."""
+    from mailer import dispatch
+    from mailer.campaigns import advance
+    from mailer.campaigns.campaign import State
+
+    going = {State.APPROVED, State.SENDING, State.PAUSED}
+    left = [each for each in app.agenda.campaigns(issue) if each.state in going]
+    if not left:
+        return None
+    campaign = left[-1]
+    if campaign.state is State.PAUSED:
+        _ask(f"Campaign {campaign.id} is paused ({campaign.reason}). Go on with it?", yes=yes)
+        return advance.resume(app.agenda, campaign, who=operator(), now=app.clock.now())
+    return dispatch.begin(app, campaign, who=operator())
+
+
+def _open(app: "App", issue: str, segments: list[str], *, yes: bool, again: bool) -> "Campaign":
+    from mailer import dispatch
+    from mailer.campaigns import advance
+    from mailer.errors import Refused
+
+    compiled = dispatch.prepare(app, issue)
+    advance.may_open(app.agenda, issue, compiled.content_hash, segments, again=again)
+    expected = app.ledger.forecast(segments)
+    if not sum(expected.values()):
+        raise Refused(
+            f"nobody in {', '.join(segments)} may be written to; import a list with `mailer subscribers import`"
+        )
+    people = ", ".join(f"{expected.get(name, 0)} {name}" for name in segments)
+    _ask(f"Send {issue} to {sum(expected.values())} recipients ({people}){' AGAIN' if again else ''}?", yes=yes)
+    opened = dispatch.open_campaign(app, compiled, segments, by=operator(), again=again)
+    return dispatch.begin(app, opened, who=operator())
+
+
+def _segments(app: "App", chosen: list[str] | None) -> list[str]:
+    from mailer.errors import OperatorError
+
+    known = list(app.config.segments)
+    if unknown := [name for name in chosen or [] if name not in known]:
+        raise OperatorError(f"there is no segment {unknown[0]}; the config has {', '.join(known)}")
+    return [name for name in known if not chosen or name in chosen]
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    from mailer.errors import Refused
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused(f"{question} There is nobody to answer; add --yes")
+    if not typer.confirm(question, err=True):
+        raise Refused("nothing was sent")
+
+
+def _carry_out(app: "App", campaign: "Campaign") -> "Result":
+    """Send in the foreground; the first Ctrl-C or SIGTERM lets what is in flight land."""
+    import signal
+
+    import uvloop
+
+    from mailer import dispatch
+
+    async def work() -> "Result":
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        with _progress_bar(app, campaign) as progress:
+            return await dispatch.send(app, campaign, stop=stop, progress=progress)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work())
+
+
+@contextmanager
+def _progress_bar(app: "App", campaign: "Campaign") -> "Iterator[Callable[[Progress], None]]":
+    """A bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    before = app.ledger.account(campaign.id)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=before.recipients, completed=before.closed)
+        yield lambda progress: bar.update(
+            task,
+            completed=before.closed + progress.closed,
+            description=progress.waiting and f"waiting: {progress.waiting}",
+        )
+
+
+def _conclude(campaign: "Campaign", result: "Result") -> None:
+    from mailer.deliveries.orders import Ending
+    from mailer.errors import OperatorError, Refused
+
+    if result.ending is Ending.DOWN:
+        raise OperatorError(
+            f'campaign {campaign.id} is paused: the server said "{result.reason}"; nobody was marked for it. '
+            f"Mend it, then run `mailer send {campaign.issue}`"
+        )
+    if result.ending is Ending.STOPPED:
+        raise Refused(f"stopped; `mailer send {campaign.issue}` or `mailer run` goes on where it stands")
+    if result.ending is Ending.RETRIES_LEFT:
+        when = f", the next is due at {result.next_at:%Y-%m-%d %H:%M} UTC" if result.next_at else ""
+        print(
+            f"mailer: {result.account.pending} deliveries were put off{when}; `mailer run` goes on with them",
+            file=sys.stderr,
+        )
+
+
+@group.command("list")
+def list_campaigns(context: typer.Context, *, json: bool = JSON) -> None:
+    """All campaigns, oldest first."""
+    from mailer import dispatch
+
+    app = house(context)
+    found = [dispatch.sums(app, campaign) for campaign in app.agenda.campaigns()]
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (each.id, each.issue, each.state, ", ".join(each.segments), each.counts["recipients"], each.counts["sent"])
+        for each in found
+    ]
+    table(("ID", "Issue", "State", "Segments", "Recipients", "Sent"), rows, figures=(0, 4, 5))
+
+
+@group.command()
+def show(context: typer.Context, campaign: Number, *, json: bool = JSON) -> None:
+    """The account of a campaign."""
+    from mailer import dispatch
+
+    app = house(context)
+    found = app.agenda.get(campaign)
+    if json:
+        print_json(dispatch.sums(app, found))
+    else:
+        _show(app, found)
+
+
+def _show(app: "App", campaign: "Campaign") -> None:
+    from itertools import islice
+
+    import msgspec
+
+    account = app.ledger.account(campaign.id)
+    say(f"Campaign {campaign.id} of {campaign.issue}: [bold]{campaign.state}[/]")
+    if campaign.reason:
+        say(f"  {campaign.reason}")
+    totals = msgspec.structs.asdict(account)
+    # A column of noughts is left out: what is not there did not happen.
+    columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]
+    segments = app.ledger.accounts(campaign.id).items()
+    rows = [(name, *(getattr(each, column) for column in columns)) for name, each in segments]
+    rows.append(("all", *(totals[column] for column in columns)))
+    table(("Segment", *(name.capitalize() for name in columns)), rows, figures=range(1, len(columns) + 1))
+    if not account.reconciled:
+        say("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.")
+    for delivery in islice(app.ledger.doubtful(campaign.id), 20):
+        say(f"  perhaps twice: {delivery.recipient.email} ({delivery.state}): {delivery.reply}")
+    if account.uncertain:
+        say(f"Settle the uncertain ones with: mailer campaigns resolve {campaign.id} --resend or --accept")
+
+
+@group.command()
+def pause(context: typer.Context, campaign: Number, *, json: bool = JSON) -> None:
+    """Stop a campaign within a second; what is in flight lands."""
+    from mailer.campaigns import advance
+
+    app = house(context)
+    found = app.agenda.get(campaign)
+    reason = f"paused by {operator()}"
+    advance.pause(app.agenda, found, reason=reason, who=operator(), now=app.clock.now())
+    _tell(app, campaign, as_json=json)
+
+
+@group.command()
+def resume(context: typer.Context, campaign: Number, *, json: bool = JSON) -> None:
+    """Let a paused campaign go on."""
+    from mailer.campaigns import advance
+
+    app = house(context)
+    advance.resume(app.agenda, app.agenda.get(campaign), who=operator(), now=app.clock.now())
+    _tell(app, campaign, as_json=json)
+
+
+@group.command()
+def cancel(context: typer.Context, campaign: Number, *, yes: Yes = False, json: bool = JSON) -> None:
+    """End a campaign before its end; it can't be taken up again."""
+    from mailer.campaigns import advance
+
+    app = house(context)
+    found = app.agenda.get(campaign)
+    _ask(f"Cancel campaign {campaign} of {found.issue} for good?", yes=yes)
+    advance.cancel(app.agenda, app.agenda.get(campaign), who=operator(), now=app.clock.now())
+    _tell(app, campaign, as_json=json)
+
+
+@group.command()
+def resolve(
+    context: typer.Context,
+    campaign: Number,
+    *,
+    resend: Annotated[bool, typer.Option("--resend", help="Send them again: a second copy is possible.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Take them as sent.")] = False,
+    email: Annotated[list[str] | None, typer.Option("--email", help="Only this one; again for others.")] = None,
+    json: bool = JSON,
+) -> None:
+    """Settle the uncertain deliveries of a campaign, all or by address."""
+    from mailer.campaigns import advance
+    from mailer.deliveries.delivery import State
+
+    if resend == accept:
+        raise typer.BadParameter("say either --resend or --accept")
+    app = house(context)
+    now = app.clock.now()
+    found = app.agenda.get(campaign)
+    to = State.PENDING if resend else State.SENT
+    number = app.ledger.resolve(campaign, to, emails=email or [], who=operator(), now=now)
+    if resend and number:
+        advance.reopen(app.agenda, found, who=operator(), now=now)
+    if not json:
+        say(f"{number} deliveries {'will be sent again' if resend else 'count as sent'}.")
+    _tell(app, campaign, as_json=json)
+
+
+def _tell(app: "App", campaign: int, *, as_json: bool) -> None:
+    from mailer import dispatch
+
+    found = app.agenda.get(campaign)
+    if as_json:
+        print_json(dispatch.sums(app, found))
+    else:
+        say(f"Campaign {campaign} of {found.issue} is {found.state}.")
+
+
+def deliveries(
+    context: typer.Context,
+    issue: Issue,
+    *,
+    state: Annotated[str | None, typer.Option("--state", help="Only those in this state.")] = None,
+    json: bool = JSON,
+) -> None:
+    """Who got an issue, when, and what the server said."""
+    from mailer.deliveries.delivery import State
+    from mailer.errors import OperatorError
+
+    app = house(context)
+    try:
+        wanted = State(state) if state else None
+    except ValueError:
+        raise OperatorError(f"there is no state {state}; there are {', '.join(State)}") from None
+    lines = (line for campaign in app.agenda.campaigns(issue) for line in app.ledger.deliveries(campaign.id, wanted))
+    if json:
+        print_json_lines(_document(app, line) for line in lines)
+        return
+    rows = ((line.recipient.email, line.recipient.segment, line.state, line.attempts, line.reply) for line in lines)
+    table(("Address", "Segment", "State", "Attempts", "The server said"), rows, figures=(3,))
+
+
+def _document(app: "App", line: "Delivery") -> dict[str, object]:
+    return {
+        "email": line.recipient.email,
+        "segment": line.recipient.segment,
+        "state": str(line.state),
+        "message_id": app.message_id(line.campaign_id, line.recipient.subscriber_id),
+        "attempts": line.attempts,
+        "reply": line.reply,
+        "updated_at": line.updated_at,
+        "campaign": line.campaign_id,
+        "uncertain_at": line.uncertain_at,
+    }
+
+
+def run(context: typer.Context) -> None:
+    """Run the service: the monthly send, scheduled campaigns, retries. Stops cleanly on SIGTERM."""
+    from mailer import worker
+
+    worker.run(house(context))
+
+
+@database.command()
+def upgrade(context: typer.Context) -> None:
+    """Bring the tables up to what this version expects."""
+    house(context).database.upgrade()
+    say("The database is up to date.")

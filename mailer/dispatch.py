@@ -1,0 +1,203 @@
+"""
+How a campaign gets from an order to its end, with everything the composed application brings: the steps that the
+command line and the worker have in common.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from mailer.app import App
+from mailer.campaigns import advance
+from mailer.campaigns.approval import Approval, require
+from mailer.campaigns.campaign import Campaign, State
+from mailer.deliveries.direct import hand_over
+from mailer.deliveries.orders import Ending, Progress, Result
+from mailer.deliveries.transport import TransportError
+from mailer.editions.edition import Compiled
+from mailer.errors import MailerError, Refused
+
+log = structlog.get_logger()
+
+
+def prepare(app: App, issue: str) -> Compiled:
+    """
+    Compile an issue that may go out.
+
+    Raises:
+        Refused: Its check has errors.
+        AuthorError: It can't be read or compiled.
+
+    """
+    _, compiled = app.compile(issue)
+    report = app.check(issue)
+    if report.errors:
+        first = report.errors[0]
+        raise Refused(
+            f"issue {issue} has {len(report.errors)} errors, the first at {first.where}: {first.message}; "
+            f"`mailer check {issue}` lists them"
+        )
+    return compiled
+
+
+def approve(app: App, issue: str, by: str) -> Approval:
+    """
+    Sign an issue off as it stands now, and keep what was signed.
+
+    Raises:
+        Refused: Its check has errors.
+
+    """
+    compiled = prepare(app, issue)
+    now = app.clock.now()
+    approval = Approval(issue=issue, content_hash=compiled.content_hash, by=by, at=now)
+    app.shelf.put(compiled, now=now)
+    app.agenda.approve(approval)
+    return approval
+
+
+def open_campaign(app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool = False) -> Campaign:
+    """
+    Open a campaign of a compiled issue, its editions kept on the shelf.
+
+    Raises:
+        Refused: It is not approved as it stands, or a segment has had the issue (see `advance.open_campaign`).
+
+    """
+    now = app.clock.now()
+    app.shelf.put(compiled, now=now)
+    return advance.open_campaign(
+        app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
+    )
+
+
+def schedule(
+    app: App, compiled: Compiled, segments: Sequence[str], *, at: datetime, by: str, again: bool = False
+) -> Campaign:
+    """
+    Open a campaign for an hour to come.
+
+    Raises:
+        Refused: As for `open_campaign`, or the hour is past.
+
+    """
+    now = app.clock.now()
+    app.shelf.put(compiled, now=now)
+    with app.agenda.alone():
+        opened = advance.open_campaign(
+            app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
+        )
+        return advance.schedule(app.agenda, opened, at, who=by, now=now)
+
+
+def begin(app: App, campaign: Campaign, *, who: str) -> Campaign:
+    """Freeze the recipients of a campaign that may go out, and let it send."""
+    now = app.clock.now()
+    app.ledger.freeze(campaign.id, language=app.config.publication.language, now=now)
+    return advance.start(app.agenda, app.agenda.get(campaign.id), who=who, now=now)
+
+
+def begin_scheduled(app: App, campaign: Campaign) -> Campaign:
+    """
+    Let a scheduled campaign send whose hour has come, if the issue still stands as it was approved.
+
+    Otherwise it is held, and the staff is told why.
+    """
+    try:
+        compiled = prepare(app, campaign.issue)
+        require(app.agenda.approval(campaign.issue), campaign.issue, compiled.content_hash)
+        if compiled.content_hash != campaign.content_hash:
+            raise Refused(f"issue {campaign.issue} was edited and approved again after this campaign was scheduled")
+        return begin(app, campaign, who="schedule")
+    except MailerError as problem:
+        return hold(app, campaign, str(problem))
+
+
+def hold(app: App, campaign: Campaign, reason: str) -> Campaign:
+    """Hold a campaign and tell the staff why."""
+    held = advance.hold(app.agenda, campaign, reason=reason, who="schedule", now=app.clock.now())
+    alert_held(app, held)
+    return held
+
+
+def alert_held(app: App, held: Campaign) -> None:
+    """Tell the staff that what should have gone out did not, and what to do."""
+    alert(
+        app,
+        subject=f"{held.issue} was not sent",
+        text=(
+            f"Issue {held.issue} should have gone out to {', '.join(held.segments)}, and was held back:\n\n"
+            f"{held.reason}\n\nNobody was written to. When it is right, run:\n\n"
+            f"    mailer approve {held.issue} --by NAME\n    mailer send {held.issue}\n"
+        ),
+        occasion=f"held-{held.id}",
+    )
+
+
+def alert(app: App, *, subject: str, text: str, occasion: str) -> None:
+    """Write to the staff. That this fails is logged, and stops nothing."""
+    subject = f"[{app.config.publication.name}] {subject}"
+    try:
+        letters = [
+            app.notice(to, subject=subject, text=text, occasion=f"{occasion}-{number}")
+            for number, to in enumerate(app.staff())
+        ]
+        asyncio.run(hand_over(letters, app.transport()))
+        log.info("staff alerted", action="alert", occasion=occasion)
+    except (MailerError, TransportError) as problem:
+        log.warning("staff not alerted", action="alert-failed", occasion=occasion, why=str(problem))
+
+
+async def send(
+    app: App,
+    campaign: Campaign,
+    *,
+    stop: asyncio.Event | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Result:
+    """Send what is due of a campaign, then move it on: finished when nothing is open, paused when we are refused."""
+    result = await app.send(campaign, stop=stop, progress=progress)
+    now = app.clock.now()
+    current = app.agenda.get(campaign.id)
+    if current.state is not State.SENDING:
+        return result
+    if result.ending is Ending.DONE and result.account.reconciled:
+        advance.finish(app.agenda, current, result.account, now=now)
+    elif result.ending is Ending.DOWN:
+        advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
+        text = (
+            f"Campaign {campaign.id} of issue {campaign.issue} is paused. The server said:\n\n{result.reason}\n\n"
+            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {campaign.id}\n"
+        )
+        occasion = f"paused-{campaign.id}-{int(now.timestamp())}"
+        await asyncio.to_thread(alert, app, subject=f"{campaign.issue} is paused", text=text, occasion=occasion)
+    return result
+
+
+class Sums(msgspec.Struct, frozen=True):
+    """What programs read of a campaign (`campaigns show --json`)."""
+
+    id: int
+    issue: str
+    state: str
+    segments: tuple[str, ...]
+    counts: dict[str, int]
+    reconciled: bool
+    reason: str = ""
+
+
+def sums(app: App, campaign: Campaign) -> Sums:
+    """A campaign with its account, from one read."""
+    account = app.ledger.account(campaign.id)
+    return Sums(
+        id=campaign.id,
+        issue=campaign.issue,
+        state=str(campaign.state),
+        segments=campaign.segments,
+        counts=msgspec.structs.asdict(account),
+        reconciled=account.reconciled,
+        reason=campaign.reason,
+    )

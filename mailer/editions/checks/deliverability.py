@@ -1,0 +1,115 @@
+"""Deliverability: what receiving servers compare and count before a person sees anything."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from typing import Final
+
+from mailer.editions.checks.circumstances import Sending
+from mailer.editions.checks.html import parsed
+from mailer.editions.checks.remark import Remark, error, warning
+from mailer.editions.edition import Edition
+from mailer.issues.issue import Issue
+
+WORDS_A_PICTURE: Final = 25
+_SPAM_SECONDS: Final = 60
+_STATUS: Final = re.compile(r"score=(-?[\d.]+)\s+required=([\d.]+)\s+tests=([\w,\s]*)")
+# Below these two-letter countries' domains the organisation is the third label: quito.gob.ec.
+_SECOND_LEVELS: Final = frozenset({"ac", "co", "com", "edu", "gob", "gov", "info", "k12", "mil", "net", "org"})
+
+
+def deliverability(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:
+    """What the deliverability family has to say about one edition and the message that it becomes."""
+    yield from _unsubscribing(issue, edition, sending)
+    yield from _text_part(issue, edition)
+    yield from _pictures_and_words(issue, edition)
+
+
+def alignment(issue: Issue, sending: Sending) -> Iterator[Remark]:
+    """DMARC: bounces or signature must be of the From address's organisation (RFC 9989, relaxed alignment)."""
+    for what, domain in (("bounce_domain", sending.bounce_domain), ("the signing domain", sending.signing_domain)):
+        if domain and organisation(domain) != organisation(sending.sender_domain):
+            told = (
+                f"{what} {domain} is not of the same organisation as the From address, {sending.sender_domain}; "
+                f"receivers that check DMARC refuse such mail: use a domain below {organisation(sending.sender_domain)}"
+            )
+            yield error("sender-alignment", issue.where(), told)
+
+
+def organisation(domain: str) -> str:
+    """
+    The part of a domain that an organisation registers; a good guess without the public suffix list.
+
+    >>> organisation("rebotes.quito.gob.ec"), organisation("mail.quito.example")
+    ('quito.gob.ec', 'quito.example')
+    """
+    labels = domain.lower().rstrip(".").split(".")
+    country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVELS  # noqa: PLR2004
+    return ".".join(labels[-3:] if country else labels[-2:])
+
+
+def _unsubscribing(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:
+    message = message_from_bytes(sending.message(edition), policy=policy.default)
+    named = str(message.get("List-Unsubscribe", ""))
+    ways = re.findall(r"<([^>]+)>", named)
+    if not ways or "One-Click" not in str(message.get("List-Unsubscribe-Post", "")):
+        told = "the message has no one-click unsubscription (RFC 8058), which Gmail and Yahoo ask for"
+        yield error("unsubscribe-header", issue.where(), told)
+    elif not any(way.startswith("https://") for way in ways):
+        told = (
+            f"readers leave at {sending.public_url}, and one-click unsubscription works over https only (RFC 8058); "
+            f"give [publication] public_url its public https address before the send"
+        )
+        yield warning("unsubscribe-header", issue.where(), told)
+
+
+def _text_part(issue: Issue, edition: Edition) -> Iterator[Remark]:
+    told = _plain(edition.text)
+    for section in issue.sections:
+        if not section.is_for(edition.segment):
+            continue
+        for article in section.articles:
+            if article.is_for(edition.segment) and _plain(article.title) not in told:
+                message = f'the text part for {edition.segment} lacks "{article.title}"; readers without HTML miss it'
+                yield error("text-part", issue.where(article.line), message)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text).casefold().strip()
+
+
+def _pictures_and_words(issue: Issue, edition: Edition) -> Iterator[Remark]:
+    page = parsed(edition.html)
+    for style in page.xpath("//style | //script | //title"):
+        style.drop_tree()
+    words, pictures = len(page.text_content().split()), len(edition.images)
+    if pictures and words / pictures < WORDS_A_PICTURE:
+        told = (
+            f"{words} words stand beside {pictures} pictures; filters take such mail for advertising: "
+            f"write {WORDS_A_PICTURE} words a picture or more"
+        )
+        yield warning("image-heavy", issue.where(), told)
+
+
+def spam_score(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:
+    """SpamAssassin's score by its local rules, where the program is installed; no network."""
+    program = shutil.which("spamassassin")
+    if program is None:
+        return
+    try:
+        judged = subprocess.run(  # noqa: S603 - a program of the system, our own message on standard input
+            [program, "--local", "--test-mode"],
+            input=sending.message(edition),
+            capture_output=True,
+            timeout=_SPAM_SECONDS,
+            check=False,
+        ).stdout.decode("utf-8", "replace")
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    found = _STATUS.search(re.sub(r"\r?\n[ \t]+", " ", judged))
+    if found and float(found[1]) >= float(found[2]) / 2:
+        rules = ", ".join(rule for rule in re.split(r"[,\s]+", found[3]) if rule)[:200]
+        told = f"SpamAssassin gives the message {found[1]} of {found[2]} points ({rules}); mend what they name"
+        yield warning("spam-score", issue.where(), told)

@@ -1,0 +1,108 @@
+"""Names: the same one written in two ways in one issue (Quitaño, Quiteña), and accents lost in capitals."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mailer.editions.checks.hunspell import Knows, dictionary, installed
+from mailer.editions.checks.passages import passages
+from mailer.editions.checks.remark import Remark, warning
+from mailer.issues.issue import Issue
+
+_WORD: Final = re.compile(r"(?<![\w@./#-])[^\W\d_]{5,}(?![\w@-]|\.\w)")
+_ENDING: Final = re.compile(r"(?:[aeo]s?|es)$")
+_SHORTEST_STEM: Final = 5
+_CAPITALS: Final = re.compile(r"[^\W\d_]*[CS]ION\b")
+
+
+class _Seen(msgspec.Struct):
+    """A word as it was met first; `named` once it was met with a capital inside a sentence."""
+
+    text: str
+    line: int
+    times: int
+    named: bool
+
+
+def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remark]:
+    """What is written in two ways; words that differ only in gender or number are the same name."""
+    path = installed(issue.language, system)
+    knows = dictionary(path) if path else None
+    seen = _seen(issue)
+    stems: dict[str, list[_Seen]] = {}
+    for word in seen.values():
+        stems.setdefault(_stem(word.text), []).append(word)
+    for first, second in _near_pairs(list(stems)):
+        pair = sorted((stems[first][0], stems[second][0]), key=lambda word: word.times)
+        named = any(word.named for stem in (first, second) for word in stems[stem])
+        if named and any(_foreign(word.text, knows, office) for word in pair):
+            rare, usual = pair
+            told = f'"{rare.text}" and "{usual.text}" (line {usual.line}) look like the same name written in two ways'
+            yield warning(
+                "two-spellings", issue.where(rare.line), f"{told}; write it in one, or add both to dictionary.txt"
+            )
+    if path is None and issue.language == "es":
+        yield from _lost_accents(issue)
+
+
+def _seen(issue: Issue) -> dict[str, _Seen]:
+    found: dict[str, _Seen] = {}
+    for passage in passages(issue):
+        for match in _WORD.finditer(passage.text):
+            text, key = match[0], match[0].casefold()
+            inside = bool(re.search(r"[\w,;:]\s+$", passage.text[: match.start()]))
+            named = text[0].isupper() and not text.isupper() and inside
+            if key in found:
+                found[key].times += 1
+                found[key].named |= named
+            else:
+                found[key] = _Seen(text, passage.line_at(match.start()), 1, named)
+    return found
+
+
+def _stem(text: str) -> str:
+    """
+    The word without gender and number; accents stay, ñ is a letter of its own.
+
+    >>> _stem("Quiteñas"), _stem("QUITAÑO")
+    ('quiteñ', 'quitañ')
+    """
+    return _ENDING.sub("", text.casefold())
+
+
+def _near_pairs(stems: list[str]) -> Iterator[tuple[str, str]]:
+    """Stems one letter apart: keyed by what is left without one letter, so that only near ones meet."""
+    left: dict[tuple[int, str], list[str]] = {}
+    for stem in stems:
+        if len(stem) >= _SHORTEST_STEM:
+            for place in range(1, len(stem)):
+                left.setdefault((place, stem[:place] + stem[place + 1 :]), []).append(stem)
+    told: set[tuple[str, str]] = set()
+    for group in left.values():
+        for index, stem in enumerate(group):
+            for other in group[index + 1 :]:
+                pair = (stem, other) if stem < other else (other, stem)
+                if pair not in told and stem != other and _unaccented(stem) != _unaccented(other):
+                    told.add(pair)
+                    yield pair
+
+
+def _unaccented(text: str) -> str:
+    return unicodedata.normalize("NFKD", text.replace("ñ", "\0")).encode("ascii", "ignore").decode("ascii")
+
+
+def _foreign(text: str, knows: Knows | None, office: Collection[str]) -> bool:
+    """Whether no dictionary has the word; without a dictionary any may be the wrong one."""
+    return text.casefold() not in office and not (knows is not None and (knows(text) or knows(text.lower())))
+
+
+def _lost_accents(issue: Issue) -> Iterator[Remark]:
+    """Without a dictionary, the one ending that never lacks its accent in the singular."""
+    for passage in passages(issue):
+        for match in _CAPITALS.finditer(passage.text):
+            told = f'"{match[0]}" lost its accent; write "{match[0][:-2]}ÓN"'
+            yield warning("capital-accent", issue.where(passage.line_at(match.start())), told)

@@ -1,0 +1,148 @@
+"""
+An issue judged in the circumstances of this publication: its register, its calendar, its domains, its waivers.
+
+What the command line, the preview and the approval have in common; the rules are in `mailer.editions.checks`.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mailer import tokens
+from mailer.address import Mailbox, domain_of
+from mailer.audience.greeting import envelope_name, greeting
+from mailer.audience.recipient import Recipient
+from mailer.editions.check import check
+from mailer.editions.checks.catalogue import UNREADABLE, refuse_unknown
+from mailer.editions.checks.circumstances import Circumstances, Failure, Reader, Sending, Silence, Waiver
+from mailer.editions.checks.kept_answers import kept
+from mailer.editions.checks.plainest import plainest_html
+from mailer.editions.checks.reachability import ask
+from mailer.editions.edition import Compiled, Edition, Finding, Report
+from mailer.errors import AuthorError
+from mailer.issues import Issue, locate, read
+from mailer.issues.reading import NAME
+from mailer.messages import headers
+from mailer.messages.personalise import personalise
+from mailer.messages.stencil import cut
+from mailer.storage.register.reading import recipients
+
+if TYPE_CHECKING:
+    from mailer.app import App
+
+DICTIONARY: Final = "dictionary.txt"
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """An issue with its editions and what the check says; nothing but the report if it couldn't be read."""
+
+    report: Report
+    issues: tuple[Issue, ...] = ()
+    compiled: Compiled | None = None
+
+
+def judge(app: "App", name: str, *, online: bool = False, send_on: date | None = None) -> Judged:
+    """
+    Read, compile and judge an issue; a text or template that can't be used is the one error there is.
+
+    Raises:
+        AuthorError: There is no such issue.
+        OperatorError: `[check.rules]` names a rule that isn't there, or gives no reason.
+
+    """
+    table = app.config.check
+    waivers = {code: Waiver(rule.level, rule.reason) for code, rule in table.rules.items()}
+    refuse_unknown(waivers, app.loaded.path.name)
+    folder = app.loaded.resolve(app.config.content.issues)
+    locate(folder, name)
+    try:
+        issues, compiled = app.compile(name)
+        plain = _plain(app, issues[0].language)
+    except AuthorError as problem:
+        return Judged(Report(name, errors=(Finding(UNREADABLE, problem.where, problem.message),)))
+    known = Circumstances(
+        segments=tuple(app.config.segments),
+        office_words=folder / DICTIONARY,
+        waivers=waivers,
+        plain=plain,
+        send_on=send_on or _monthly_day(app, issues[0]),
+        silences=tuple(Silence(each.from_, each.to, each.reason) for each in table.silences),
+        previous=_previous(folder, name),
+        readers=_readers(app),
+        sending=_sending(app),
+        reachable=_reachable(app) if online else None,
+    )
+    return Judged(check(issues, compiled, known), issues, compiled)
+
+
+def readers_of(app: "App", segment: str | None = None) -> Iterator[Recipient]:
+    """Those who would get an issue sent now, streamed; nobody if there is no register yet."""
+    url = app.config.database.url.removeprefix("sqlite:///")
+    if "://" not in url and not app.loaded.resolve(url).is_file():
+        return
+    segments = list(app.config.segments)
+    for reader in recipients(app.database, segments, app.config.publication.language):
+        if segment in {None, reader.segment}:
+            yield reader
+
+
+def _monthly_day(app: "App", issue: Issue) -> date:
+    """The day, where the publication is, on which the schedule sends this month's issue."""
+    return app.calendar.in_month(issue.month.year, issue.month.month).astimezone(app.calendar.zone).date()
+
+
+def _plain(app: "App", language: str) -> str:
+    titles = {name: segment.title for name, segment in app.config.segments.items()}
+    return plainest_html(language, titles, app.imprint, app.loaded.resolve(app.config.content.templates) / "brief")
+
+
+def _previous(folder: Path, name: str) -> Issue | None:
+    earlier = sorted(path.name for path in folder.iterdir() if NAME.fullmatch(path.name) and path.name < name)
+    try:
+        return read(folder / earlier[-1]) if earlier else None
+    except AuthorError:  # its own check says what is wrong with it
+        return None
+
+
+def _readers(app: "App") -> Iterator[Reader]:
+    for reader in readers_of(app):
+        values = {"greeting": greeting(reader), "institution": reader.institution}
+        yield Reader(reader.email, reader.segment, reader.language, values, _unwritable(reader, values))
+
+
+def _unwritable(reader: Recipient, values: dict[str, str]) -> str:
+    try:
+        headers.mailbox_field("To", Mailbox(envelope_name(reader), reader.email))
+        for slot, value in values.items():
+            headers.refuse_breaks(value, slot)
+    except headers.Unwritable as problem:
+        return str(problem)
+    return ""
+
+
+def _sending(app: "App") -> Sending:
+    letterhead = app.letterhead
+    # The messages are only looked at: any secret signs their links, and the publication's own stays unread.
+    signer = tokens.Signer([tokens.new_secret()])
+
+    def message(edition: Edition) -> bytes:
+        nobody = Recipient(subscriber_id=0, email="reader@reader.example", segment=edition.segment, language="es")
+        stencil = cut(edition, letterhead, campaign=0, date=app.clock.now())
+        return personalise(stencil, nobody, signer=signer, greet=greeting).content
+
+    return Sending(
+        sender_domain=domain_of(letterhead.sender.address),
+        bounce_domain=letterhead.bounce_domain,
+        signing_domain="",
+        public_url=letterhead.public_url,
+        message=message,
+    )
+
+
+def _reachable(app: "App") -> Callable[[Collection[str]], Mapping[str, Failure]]:
+    agent = f"mailer (checks the links of a newsletter; {app.config.publication.public_url})"
+    return kept(app.loaded.resolve("var/cache/links.json"), app.clock.now(), partial(ask, agent=agent))

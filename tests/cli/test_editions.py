@@ -1,0 +1,58 @@
+"""`mailer render` writes what would be sent, to look at."""
+
+import json
+import re
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from mailer.cli.commands import run
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """The project's own set-up, with everything that is written kept in a temporary folder."""
+    text = (ROOT / "config.toml").read_text(encoding="utf-8")
+    for key in ("issues", "templates"):
+        text = text.replace(f'{key} = "{key}"', f'{key} = "{ROOT / key}"')
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    monkeypatch.delenv("MAILER_CONFIG", raising=False)
+    return tmp_path / "config.toml"
+
+
+def test_render_writes_an_edition_that_opens_offline(config, capfdbinary):
+    """HTML, text, MJML and message are written; the HTML's pictures lie beside it and no slot is left open."""
+    out = config.parent / "out"
+    given = ["--config", str(config), "render", "2022-11", "--segment", "gads", "--out", str(out), "--json"]
+    assert run(given) == 0
+    report = json.loads(capfdbinary.readouterr().out)
+    assert set(report) == {"issue", "content_hash", "editions"}
+    (edition,) = report["editions"]
+    assert (edition["language"], edition["segment"]) == ("es", "gads")
+    assert edition["html_bytes"] < 95_000
+    html = Path(edition["files"]["html"]).read_text(encoding="utf-8")
+    assert "@@" not in html
+    sources = re.findall(r'src="([^"]+)"', html)
+    assert sources
+    assert all((out / source).is_file() for source in sources)
+    message = message_from_bytes(Path(edition["files"]["eml"]).read_bytes(), policy=policy.default)
+    assert message.get_content_type() == "multipart/alternative"
+    assert not message.defects
+    assert sorted(path.name for path in out.glob("2022-11.*")) == [
+        f"2022-11.es.gads.{suffix}" for suffix in ("eml", "html", "mjml", "txt")
+    ]
+
+
+def test_render_refuses_a_segment_it_does_not_know(config, capfd):
+    """The sentence names the segments there are."""
+    assert run(["--config", str(config), "render", "2022-11", "--segment", "gad"]) == 1
+    assert "diplomats, gads, partners" in capfd.readouterr().err
+
+
+def test_render_names_issues_that_exist(config, capfd):
+    """An issue that isn't there is one sentence and status 1."""
+    assert run(["--config", str(config), "render", "1999-01"]) == 1
+    assert "1999-01" in capfd.readouterr().err

@@ -1,0 +1,51 @@
+"""The November issue, read and compiled once for all tests of this stage."""
+
+from functools import partial
+
+import pytest
+
+from mailer.editions.compose import compose
+from mailer.editions.edition import Compiled, Edition
+from mailer.editions.pictures import mail_safe
+from mailer.issues import Issue, read
+from tests.editions.november import IMPRINT, ROOT, SEGMENTS, TEMPLATES
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory):
+    """Pictures made fit for mail, each once a session."""
+    return partial(mail_safe, cache=tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="session")
+def november() -> Issue:
+    """The issue of November 2022, as the office wrote it."""
+    return read(ROOT / "issues" / "2022-11")
+
+
+@pytest.fixture(scope="session")
+def compiled(november, picture) -> Compiled:
+    """Its editions."""
+    return compose([november], SEGMENTS, imprint=IMPRINT, templates=TEMPLATES, picture=picture)
+
+
+@pytest.fixture(scope="session")
+def edition(compiled) -> Edition:
+    """The edition for diplomats."""
+    return compiled.edition("diplomats", "es")
+
+
+@pytest.fixture
+def compose_text(tmp_path, picture):
+    """Compile an issue given as the Markdown below its front matter."""
+
+    def compile_(body: str, front: str = "", segments=SEGMENTS) -> Compiled:
+        folder = tmp_path / "issues" / "2026-12"
+        folder.mkdir(parents=True, exist_ok=True)
+        head = "title: BRIEF\nmonth: 2026-12\nnumber: 12\n"
+        if "subject:" not in front:
+            head += "subject: Asunto\n"
+        (folder / "issue.md").write_text(f"---\n{head}preheader: Antes\n{front}\n---\n\n{body}\n", encoding="utf-8")
+        return compose([read(folder)], segments, imprint=IMPRINT, templates=TEMPLATES, picture=picture)
+
+    return compile_
