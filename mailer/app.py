@@ -41,6 +41,7 @@ from mailer.storage.editions import Shelf
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
+from mailer.storage.suppressions import Suppressions
 
 
 class App:
@@ -84,6 +85,11 @@ class App:
     def register(self) -> Register:
         """Who is subscribed to what."""
         return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """Who must not be written to."""
+        return Suppressions(self.database, self.clock)
 
     @cached_property
     def rights(self) -> Rights:

@@ -36,7 +36,9 @@ from mailer.cli import (  # noqa: E402 — the groups
     issues,
     preview,
     proof,
+    rights,
     subscribers,
+    suppressions,
     trial,
     web,
 )
@@ -49,6 +51,10 @@ root.command("preview")(preview.preview)
 root.command("check")(issues.check)
 root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
+subscribers.group.command("ground")(rights.ground)
+subscribers.group.command("export")(rights.export)
+subscribers.group.command("erase")(rights.erase)
+root.add_typer(suppressions.group, name="suppressions")
 root.command("segments")(subscribers.segments)
 root.command("test-send")(trial.send_test)
 root.command("approve")(campaigns.approve)
