@@ -86,7 +86,7 @@ def test_a_time_that_comes_twice_is_the_first():
 @given(
     st.sampled_from(RULES),
     st.sampled_from(ZONES),
-    st.datetimes(datetime(2000, 1, 1), datetime(2049, 12, 31), timezones=st.just(UTC)),
+    st.datetimes(datetime(2000, 1, 1), datetime(2049, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 def test_after_and_latest_meet(rule: str, zone: str, instant: datetime):
     """Around any instant: the next is later, the latest is not, nothing lies between, and each is once a month."""
