@@ -37,6 +37,7 @@ from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
+from mailer.storage.rights import Rights
 
 
 class App:
@@ -72,7 +73,12 @@ class App:
     @cached_property
     def register(self) -> Register:
         """Who is subscribed to what."""
-        return Register(self.database, self.clock)
+        return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Access to everything held about a person, and erasure."""
+        return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
 
     @cached_property
     def agenda(self) -> SqlAgenda:

@@ -52,6 +52,13 @@ class Signer:
         """A token for `payload` (letters, digits, hyphens), good for `purpose` alone."""
         return f"{self._current}-{payload}.{self._mac(self._current, purpose, payload)}"
 
+    def seals(self, purpose: str, text: str) -> tuple[str, ...]:
+        """Keyed hashes of a text, the current secret's first: to recognise what must not be kept."""
+        return tuple(self._mac(key_id, f"seal {purpose}", text) for key_id in (self._current, *self._others()))
+
+    def _others(self) -> list[str]:
+        return [key_id for key_id in self._keys if key_id != self._current]
+
     def read(self, purpose: str, token: str) -> str:
         """
         The payload of a token that was signed for `purpose`.

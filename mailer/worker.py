@@ -93,20 +93,20 @@ class Worker:
 
     async def _send_if_due(self, campaign: Campaign) -> None:
         now = self._app.clock.now()
-        if now >= self._not_before.get(campaign.id, now):
+        due_at = await asyncio.to_thread(self._app.ledger.next_due, campaign.id)
+        if now >= self._not_before.get(campaign.id, now) and (due_at is None or due_at <= now):
             task = asyncio.create_task(self._send(campaign))
             self._sending[campaign.id] = task
             task.add_done_callback(lambda _: self._sending.pop(campaign.id))
 
     async def _send(self, campaign: Campaign) -> None:
-        now = self._app.clock.now()
-        self._not_before[campaign.id] = now + _LATER
         try:
             result = await dispatch.send(self._app, campaign, stop=self._stop)
-            if result.next_at is not None:
-                self._not_before[campaign.id] = result.next_at
+            if result.next_at is None:
+                self._not_before[campaign.id] = self._app.clock.now() + _LATER
             log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
         except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service
+            self._not_before[campaign.id] = self._app.clock.now() + _LATER
             log.warning("campaign failed", action="send-failed", campaign=campaign.id, why=str(problem))
 
 

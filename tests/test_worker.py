@@ -15,15 +15,30 @@ from mailer.testing.clock import FrozenClock
 from mailer.worker import Worker, fire
 
 ROOT = Path(__file__).parent.parent
+SHORT = """---
+title: Brief de noviembre
+month: 2022-11
+number: 1
+subject: Brief Internacional, noviembre
+preheader: Lo que Quito hizo en el mundo este mes
+---
+
+## Noticias
+
+### Una asamblea
+
+La asamblea se reunió en Quito.
+"""
 DUE = datetime(2022, 11, 30, 14, tzinfo=UTC)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The sample publication, with its partners imported."""
-    for part in ("issues", "templates", "subscribers"):
-        (tmp_path / part).symlink_to(ROOT / part)
+    """The sample publication with a short issue, and its partners imported."""
+    (tmp_path / "templates").symlink_to(ROOT / "templates")
     shutil.copy(ROOT / "config.toml", tmp_path)
+    (tmp_path / "issues/2022-11").mkdir(parents=True)
+    (tmp_path / "issues/2022-11/issue.md").write_text(SHORT, encoding="utf-8")
     assert (
         run(
             [
@@ -113,14 +128,12 @@ def test_a_start_within_the_grace_goes(app: App):
 
 async def test_an_edit_after_scheduling_holds(app: App, folder: Path):
     """What was edited after it was scheduled isn't sent."""
-    (folder / "issues").unlink()
-    shutil.copytree(ROOT / "issues", folder / "issues")
     dispatch.approve(app, "2022-11", "Dirección")
     planned = dispatch.schedule(
         app, dispatch.prepare(app, "2022-11"), ["partners"], at=DUE + timedelta(hours=1), by="x"
     )
     text = folder / "issues/2022-11/issue.md"
-    text.write_text(text.read_text().replace("ciudad", "urbe", 1))
+    text.write_text(text.read_text().replace("reunió", "encontró", 1))
     app.clock.advance(hours=1)
     await Worker(app).look()
     held = app.agenda.get(planned.id)

@@ -1,6 +1,7 @@
 """The port of the stage: what the audience asks of the register's keeper."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -24,12 +25,21 @@ class Arrival(NamedTuple):
 
 
 class ImportOrder(msgspec.Struct, frozen=True):
-    """Where a list goes, who ordered it, and whether it is only tried."""
+    """
+    Where a list goes, who ordered it, and how.
+
+    `sync` lets those leave who are missing from the list; `confirmed` allows it to let many leave. `plan` is what a dry
+    run answered: another outcome than that is refused. `mapping` is kept for the next list of that name.
+    """
 
     segment: str
     source: str
     who: str
     dry_run: bool = False
+    sync: bool = False
+    confirmed: bool = False
+    plan: str = ""
+    mapping: Mapping[str, str] = {}
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -51,7 +61,32 @@ class Outcome(msgspec.Struct, kw_only=True):
     repeated: int = 0
     kept: dict[str, int] = {}
     kept_details: int = 0
+    removed: int = 0
+    plan: str = ""
     changes: list[Change] = []
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """What taking an import back did: people gone, details as before, and what was kept because of what came since."""
+
+    import_id: int
+    gone: int
+    restored: int
+    kept: int
+
+
+class ImportRecord(msgspec.Struct, frozen=True):
+    """An import as the register remembers it."""
+
+    id: int
+    at: datetime
+    who: str
+    segment: str
+    source: str
+    new: int
+    changed: int
+    removed: int
+    undone_at: datetime | None
 
 
 Reject = Callable[[Arrival, str], None]
@@ -65,6 +100,20 @@ class Register(Protocol):
         Upsert a list into a segment, in one transaction; `reject` is told of arrivals that contradict earlier ones.
 
         Never revives who left, was suppressed or was erased; never writes an empty cell over a value.
+
+        Raises:
+            Refused: The outcome isn't the planned one, or a sync would empty much of the segment.
+
+        """
+        ...
+
+    def undo(self, import_id: int, *, who: str) -> Undone:
+        """
+        Take one import back, keeping whatever people did since.
+
+        Raises:
+            Refused: There is no such import, it was undone already, or a later one of its segment stands on it.
+
         """
         ...
 

@@ -27,9 +27,11 @@ def config_option(
 
 
 from mailer.cli import (  # noqa: E402 — the groups
+    bounces,
     campaigns,
     demo,
     editions,
+    examining,
     issues,
     preview,
     proof,
@@ -54,7 +56,9 @@ root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("run")(campaigns.run)
+root.command("bounces")(bounces.bounces)
 root.command("serve")(web.serve)
+root.command("doctor")(examining.doctor)
 root.add_typer(campaigns.database, name="db")
 
 

@@ -33,6 +33,9 @@ def import_(
     sheet: Annotated[
         str | None, typer.Option(help="The sheet of a workbook; the first with cells if left out.")
     ] = None,
+    sync: Annotated[bool, typer.Option("--sync", help="Who isn't on the list leaves the segment.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Even if that is more than a fifth of it.")] = False,
+    plan: Annotated[str, typer.Option(help="Do what this dry run announced, or nothing.")] = "",
     by: By = None,
     as_json: bool = JSON,
 ) -> None:
@@ -43,14 +46,72 @@ def import_(
 
     app = house(context)
     _known_segment(app, segment)
-    listed = ListFile(path=file, mapping=_mapping(mapping), encoding=encoding, separator=separator, sheet=sheet)
-    order = ImportOrder(segment=segment, source=file.name, who=by or operator(), dry_run=dry_run)
+    told = _mapping(mapping)
+    listed = ListFile(
+        path=file,
+        mapping=told,
+        remembered=app.register.remembered_mapping(segment, file.name),
+        encoding=encoding,
+        separator=separator,
+        sheet=sheet,
+    )
+    order = ImportOrder(
+        segment=segment,
+        source=file.name,
+        who=by or operator(),
+        dry_run=dry_run,
+        sync=sync,
+        confirmed=yes,
+        plan=plan,
+        mapping=told,
+    )
     with import_progress() as progress:
         account = import_list(listed, order, app.register, progress=progress)
     if as_json:
         print_json(account)
     else:
         _tell(account, segment, dry_run=dry_run)
+
+
+@group.command()
+def imports(context: typer.Context, as_json: bool = JSON) -> None:
+    """List the imports, the newest first."""
+    records = house(context).register.imports()
+    if as_json:
+        print_json(records)
+        return
+    table(
+        ("import", "when (UTC)", "segment", "list", "new", "changed", "removed", "by"),
+        [
+            (
+                f"{each.id}{' undone' if each.undone_at else ''}",
+                f"{each.at:%Y-%m-%d %H:%M}",
+                each.segment,
+                each.source,
+                each.new,
+                each.changed,
+                each.removed,
+                each.who,
+            )
+            for each in records
+        ],
+        figures=(4, 5, 6),
+    )
+
+
+@group.command()
+def undo(context: typer.Context, import_id: int, by: By = None, as_json: bool = JSON) -> None:
+    """Take one import back, keeping what people did since."""
+    from mailer.cli.presenting import operator
+
+    undone = house(context).register.undo(import_id, who=by or operator())
+    if as_json:
+        print_json(undone)
+        return
+    say(
+        f"Import {import_id} is undone: {undone.gone} people gone, {undone.restored} details as before, "
+        f"{undone.kept} kept because something happened since."
+    )
 
 
 @group.command("list")
@@ -167,10 +228,18 @@ def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
     say(f"{account.rows} rows ({account.read_as}) {would} into {segment}:")
     for what, count in figures.items():
         print(f"  {count:>8,}  {what}")
+    if account.removed:
+        leave = "would leave" if dry_run else "left"
+        print(f"  {account.removed:>8,}  {leave} the segment: they are not on the list")
     if account.kept_details:
         print(f"  {account.kept_details:>8,}  details left as they are: another list or a person keeps them")
+    if account.remembered:
+        told = ", ".join(f"{field} from {account.columns[field]!r}" for field in account.remembered)
+        print(f"Columns as you said last time: {told}")
     if account.ignored_columns:
         print(f"Columns not used: {', '.join(account.ignored_columns)}")
+    for heading, field in account.guesses.items():
+        print(f"Is {heading!r} the {field}? It was not used; if it is, add --map '{field}={heading}'")
     for change in account.changes[:20] if dry_run else []:
         print(f"  {change.email}: {change.field} {change.before!r} → {change.after!r}")
     for note in (*account.rejects, *account.notes)[:20]:
@@ -178,4 +247,6 @@ def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
     if account.rejects_file:
         print(f"Mend the rejected rows in {account.rejects_file} and import that file.")
     if account.import_id is not None:
-        print(f"This is import {account.import_id}.")
+        print(f"This is import {account.import_id}; `mailer subscribers undo {account.import_id}` takes it back.")
+    if dry_run:
+        print(f"Nothing was changed. To do exactly this: the same command with --plan {account.plan} for --dry-run.")

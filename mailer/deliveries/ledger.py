@@ -83,7 +83,7 @@ class Ledger(Protocol):
         ...
 
     def resend_uncertain(self, campaign: int, *, due_at: datetime, now: datetime) -> int:
-        """Under the policy `resend`: put every uncertain delivery back in the queue; each stays marked."""
+        """Under the policy `resend`: put what is uncertain back in the queue, once each; it stays marked."""
         ...
 
     def account(self, campaign: int) -> Account:

@@ -21,7 +21,7 @@ class Orders(msgspec.Struct, frozen=True):
     connections: int = 4
     batch: int = 100
     on_uncertain: Literal["hold", "resend"] = "hold"
-    lease: timedelta = timedelta(minutes=2)
+    lease: timedelta = timedelta(seconds=45)
     first_wait: float = 1.0
     longest_wait: float = 60.0
     heartbeat: float = 0.5

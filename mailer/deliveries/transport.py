@@ -70,7 +70,7 @@ class Channel(Protocol):
         Raises:
             RecipientRefused: for good.
             Deferred: for now.
-            ConnectionLost: nothing was handed over; the channel is dead.
+            ConnectionLost: nothing was handed over, even if `hand_off` had been awaited; the channel is dead.
             TransportDown: we are refused, not the recipient.
             Uncertain: handed over, no answer; the channel is dead.
 

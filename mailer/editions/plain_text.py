@@ -37,7 +37,7 @@ class _Writer:
         self.blocks.append(f"{self.translate('Ver en el navegador')}:\n@@web_url@@")
         self.add(page.office, page.department)
         self.blocks.append(_underlined(page.title, "="))
-        self.add(page.tagline, month, f"{page.month.year} · {number}", "@@greeting@@")
+        self.add(page.tagline, month, f"{page.month.year} · {number}", "@@greeting@@" + self.translate(":"))
         self.add(opening(page, self.translate))
         if page.sdgs:
             names = [f"{goal.number} {goal.name(page.language)}" for goal in page.sdgs]

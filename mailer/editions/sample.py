@@ -11,7 +11,7 @@ def sample_values(edition: Edition, imprint: Imprint) -> dict[str, str]:
     """What stands in the slots of a copy that is only looked at; its links lead to the public pages' front."""
     home = imprint.public_url.rstrip("/")
     return {
-        "greeting": words(edition.language)("Excelentísima señora Embajadora:"),
+        "greeting": words(edition.language)("Excelentísima señora Embajadora"),
         "institution": imprint.organization,
         "unsubscribe_url": f"{home}/u/sample",
         "preferences_url": f"{home}/p/sample",

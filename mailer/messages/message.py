@@ -8,7 +8,8 @@ class Message(msgspec.Struct, frozen=True):
     One RFC 5322 message with its RFC 5321 envelope.
 
     `content` is 7-bit, lines end in CRLF and hold at most 998 octets, no line begins with a dot: it goes on the wire
-    as it stands.
+    as it stands. Only a recipient whose local part is not ASCII puts UTF-8 into the To field (RFC 6532), and asks the
+    transport for SMTPUTF8. `message_id` has its angle brackets.
     """
 
     message_id: str

@@ -87,7 +87,8 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("deferred_since", Instant),
-    Column("uncertain_at", Instant),
+    Column("uncertain_at", Instant),  # stays once it is set: a second copy is possible
+    Column("resent_at", Instant),
     Column("reply", Text, nullable=False),
     Column("code", Integer, nullable=False),
     Column("status", String(16), nullable=False),

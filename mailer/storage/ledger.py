@@ -135,11 +135,12 @@ class SqlLedger(Accounts):
             _recover(connection, run, now)
 
     def resend_uncertain(self, campaign: int, *, due_at: datetime, now: datetime) -> int:
-        """Put every uncertain delivery back in the queue; each stays marked by `uncertain_at`."""
+        """Put what is uncertain for the first time back in the queue; it stays marked by `uncertain_at`."""
+        uncertain = (deliveries.c.campaign_id == campaign, deliveries.c.state == State.UNCERTAIN.value)
+        again = {"state": State.PENDING.value, "due_at": due_at, "resent_at": now, "updated_at": now, "code": 0}
         with self._database.write() as connection:
-            uncertain = (deliveries.c.campaign_id == campaign, deliveries.c.state == State.UNCERTAIN.value)
-            again = {"state": State.PENDING.value, "due_at": due_at, "updated_at": now, "code": 0}
-            return connection.execute(update(deliveries).where(*uncertain).values(again)).rowcount
+            once = update(deliveries).where(*uncertain, deliveries.c.resent_at.is_(None))
+            return connection.execute(once.values(again)).rowcount
 
     def resolve(self, campaign: int, to: State, *, emails: Sequence[str], who: str, now: datetime) -> int:
         """Settle uncertain deliveries: `sent` accepts them, `pending` sends them again."""
@@ -152,7 +153,8 @@ class SqlLedger(Accounts):
             found = connection.execute(select(deliveries.c.id, deliveries.c.email).where(*uncertain)).all()
             if unknown := sorted(set(emails) - {row.email for row in found}):
                 raise Refused(f"no uncertain delivery of campaign {campaign} goes to {', '.join(unknown)}")
-            _move(connection, [row.id for row in found], to, now, due_at=now, code=0)
+            resent = {"due_at": now, "resent_at": now} if to is State.PENDING else {}
+            _move(connection, [row.id for row in found], to, now, code=0, **resent)
             for row in found:
                 action = "delivery-accepted" if to is State.SENT else "delivery-sent-again"
                 audit_record(connection, at=now, who=who, action=action, subject=f"delivery:{row.id}")

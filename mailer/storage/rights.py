@@ -4,36 +4,30 @@ What the law gives everybody over their own data: to be shown all of it, and to 
 Both go by the tables themselves: whatever book names a subscriber is found, the ones of tomorrow too.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, String, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from mailer.address import address_key
 from mailer.clock import Clock
 from mailer.storage.audit import entries_about, record
-from mailer.storage.database import Database, Instant, metadata
-from mailer.storage.register.tables import subscribers, suppressions
+from mailer.storage.database import Database, metadata
+from mailer.storage.register.tables import erasures, subscribers, suppressions
 from mailer.storage.visitors import notices, signups
 
-# Who was erased, as a keyed hash: enough to refuse the address in a list, too little to know it by.
-erasures = Table(
-    "erasures",
-    metadata,
-    Column("seal", String(128), primary_key=True),
-    Column("at", Instant, nullable=False),
-)
 _PERSONAL: Final = ("email", "name", "honorific", "position", "institution", "country")
-Seal = Callable[[str], str]
+Seals = Callable[[str], Sequence[str]]
+"""The keyed hashes of an address, by every secret that is still accepted, the current one's first."""
 
 
 class Rights:
-    """Access and erasure; `seal` makes the keyed hash of an address."""
+    """Access and erasure; `seals` makes the keyed hashes of an address."""
 
-    def __init__(self, database: Database, clock: Clock, seal: Seal) -> None:
+    def __init__(self, database: Database, clock: Clock, seals: Seals) -> None:
         self.database = database
         self.clock = clock
-        self.seal = seal
+        self.seals = seals
 
     def everything(self, subscriber_id: int, *, who: str) -> dict[str, Any]:
         """Everything held about a subscriber, by book; the asking itself is recorded."""
@@ -67,14 +61,16 @@ class Rights:
                 if blank:
                     connection.execute(update(table).where(table.c.subscriber_id == subscriber_id).values(blank))
             connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
-            sealed = self.database.insert(erasures).values(seal=self.seal(address_key(email)), at=now)
+            sealed = self.database.insert(erasures).values(seal=self.seals(address_key(email))[0], at=now)
             connection.execute(sealed.on_conflict_do_nothing())
             self._record(connection, subscriber_id, who, "erased")
 
     def is_erased(self, email: str) -> bool:
         """Whether this address was erased, and so may come back only by its owner's own wish."""
         with self.database.read() as connection:
-            found = connection.scalar(select(erasures.c.at).where(erasures.c.seal == self.seal(address_key(email))))
+            found = connection.scalar(
+                select(erasures.c.at).where(erasures.c.seal.in_(self.seals(address_key(email)))).limit(1)
+            )
         return found is not None
 
     def _record(self, connection: Connection, subscriber_id: int, who: str, action: str) -> None:

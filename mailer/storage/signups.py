@@ -16,7 +16,8 @@ from mailer.address import address_key, domain_of
 from mailer.clock import Clock
 from mailer.storage.database import Database
 from mailer.storage.preferences import Reader, join, note, own, readers_of
-from mailer.storage.register.tables import memberships, subscribers, suppressions
+from mailer.storage.register.barring import Seals
+from mailer.storage.register.tables import erasures, memberships, subscribers, suppressions
 from mailer.storage.visitors import departures, notices, quotas, signups
 
 CONFIRM_WITHIN: Final = timedelta(days=3)
@@ -44,9 +45,10 @@ class Limit(msgspec.Struct, frozen=True):
 class Signups:
     """The book of wishes to join; every method is one transaction."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, seals: Seals) -> None:
         self.database = database
         self.clock = clock
+        self.seals = seals
 
     def spend(self, *limits: Limit) -> bool:
         """Count one more under every key, unless one of them is used up: then count nothing and say False."""
@@ -120,6 +122,8 @@ class Signups:
             subscriber_id = _register(connection, self.database, wish, now)
             join(connection, self.database, subscriber_id, wish.segments, now)
             connection.execute(delete(departures).where(departures.c.subscriber_id == subscriber_id))
+            known_by = self.seals(address_key(wish.email))  # who was erased and wishes to come back is welcome
+            connection.execute(delete(erasures).where(erasures.c.seal.in_(known_by)))
             connection.execute(
                 update(signups).where(signups.c.id == number).values(confirmed_at=now, subscriber_id=subscriber_id)
             )

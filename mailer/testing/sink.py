@@ -140,6 +140,8 @@ class SmtpSink:
         for session in list(self.sessions):
             session.hang_up()
         await self._empty.wait()
+        if self.implicit_tls:
+            await asyncio.sleep(0.05)  # connections whose handshake failed close by themselves, and no session knows
         if self._server:
             await self._server.wait_closed()
             self._server = None

@@ -4,19 +4,44 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from mailer.app import App
-from mailer.web import choosing, failures, joining, leaving
-from mailer.web.desk import Desk
+from mailer.errors import MailerError
+from mailer.web import choosing, failures, joining, leaving, reading
+from mailer.web.desk import Desk, desk_of
 from mailer.web.guard import Guard
 from mailer.web.postbox import Postbox
 
+
+async def health(request: Request) -> Response:
+    """Say `ok` when the database answers, 503 when it doesn't."""
+    try:
+        await run_in_threadpool(desk_of(request).preferences.find, 0)
+    except MailerError:
+        return PlainTextResponse("the database does not answer\n", status_code=503)
+    return PlainTextResponse("ok\n")
+
+
+async def privacy(request: Request) -> Response:
+    """How data is looked after (LOPDP)."""
+    page = desk_of(request).pages.show(request, "privacy.html")
+    page.headers["X-Robots-Tag"] = "all"
+    return page
+
+
 ROUTES = [
-    Route("/health", lambda _: PlainTextResponse("ok\n"), name="health"),
+    Route("/", reading.archive),
+    Route("/brief/{issue}/", reading.issue),
+    Route("/brief/{issue}/{segment}/{language}", reading.edition),
+    Route("/images/{name}", reading.picture),
+    Route("/feed.xml", reading.feed),
+    Route("/health", health),
     Route("/u/{token}", leaving.show),
     Route("/u/{token}", leaving.act, methods=["POST"]),
     Route("/p/{token}", choosing.show),
@@ -27,7 +52,7 @@ ROUTES = [
     Route("/subscribe", joining.ask, methods=["POST"]),
     Route("/c/{token}", joining.show_confirm),
     Route("/c/{token}", joining.confirm, methods=["POST"]),
-    Route("/privacy", lambda request: request.app.state.desk.pages.show(request, "privacy.html")),
+    Route("/privacy", privacy),
 ]
 
 

@@ -1,6 +1,5 @@
 """What every handler has at hand: the books, the signer, the clock, the pages."""
 
-import hashlib
 from datetime import timedelta
 from functools import cached_property, partial
 from typing import Final
@@ -9,11 +8,11 @@ from starlette.requests import Request
 
 from mailer.app import App
 from mailer.deliveries.transport import Transport
-from mailer.providers import registry
 from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences
-from mailer.storage.rights import Rights
+from mailer.storage.published import Published
 from mailer.storage.signups import Limit, Signups
+from mailer.web.newsstand import Newsstand
 from mailer.web.pages import Pages
 from mailer.web.turnstile import Turnstile
 
@@ -31,29 +30,21 @@ class Desk:
         self.pages = Pages(templates / "pages", house.config)
         self.letters = Pages(templates / "notices", house.config)
         self.preferences = Preferences(house.database, house.clock)
-        self.signups = Signups(house.database, house.clock)
+        self.signups = Signups(house.database, house.clock, partial(self.signer.seals, "erased"))
         self.notices = Notices(house.database, house.clock)
-        self.rights = Rights(house.database, house.clock, partial(self._sealed, "erased"))
+        self.rights = house.rights
+        self.newsstand = Newsstand(Published(house.database), house.config.publication.public_url, self.pages.title)
         self.turnstile = Turnstile(self.preferences.leave)
 
     @cached_property
     def transport(self) -> Transport:
         """The way out for letters: the publication's own."""
-        loaded, name = self.house.loaded, self.house.config.delivery.transport
-        table = dict(self.house.config.transports[name])
-        kind = table.pop("kind")
-        if "folder" in table:
-            table["folder"] = str(loaded.resolve(table["folder"]))
-        secrets = partial(loaded.secret, f"transports.{name}")
-        return registry.make(kind, table, name=name, secrets=secrets)
-
-    def _sealed(self, kind: str, value: str) -> str:
-        digest = hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
-        return self.signer.sign("quota", digest).rpartition(".")[2]
+        return self.house.transport()
 
     def limit(self, kind: str, value: str, most: int, window: timedelta = DAY) -> Limit:
         """A limit on something that a stranger can set off; what it counts is kept as a keyed hash alone."""
-        return Limit(key=f"{kind}-{self._sealed(kind, value)}", most=most, until=self.clock.now() + window)
+        key = self.signer.seals("quota", f"{kind}:{value}")[0]
+        return Limit(key=f"{kind}-{key}", most=most, until=self.clock.now() + window)
 
 
 def desk_of(request: Request) -> Desk:

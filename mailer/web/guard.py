@@ -5,6 +5,7 @@ It wraps the whole application, so that an error page is as guarded as any other
 """
 
 import asyncio
+import re
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +16,7 @@ from mailer.tokens import new_secret
 
 FORM_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 15.0
+_LENGTH: Final = re.compile(r"[0-9]{1,9}")
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,45 +50,52 @@ class Guard:
         nonce = new_secret()
         scope.setdefault("state", {})["nonce"] = nonce
 
+        body = _Body(scope, receive)
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(MutableHeaders(scope=message), scope, message["status"], nonce)
+                headers = MutableHeaders(scope=message)
+                _add_headers(headers, scope, nonce)
+                if not body.is_read:  # nobody wants the rest: don't let it come
+                    headers["Connection"] = "close"
             await send(message)
 
-        await self.app(scope, _limited(scope, receive), send_guarded)
+        await self.app(scope, body.receive, send_guarded)
 
 
-def _add_headers(headers: MutableHeaders, scope: Scope, status: int, nonce: str) -> None:
+def _add_headers(headers: MutableHeaders, scope: Scope, nonce: str) -> None:
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Content-Security-Policy", page_policy(nonce))
     if scope["scheme"] == "https":
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    if status in (408, 413):  # what is left of the body isn't worth reading
-        headers["Connection"] = "close"
 
 
-def _limited(scope: Scope, receive: Receive) -> Receive:
-    """`receive` that stops at `FORM_BYTES` in all and `BODY_SECONDS` in all."""
-    announced = Headers(scope=scope).get("content-length", "0")
-    too_big = HTTPException(413)
-    seen = 0
-    deadline: float | None = None
+class _Body:
+    """A request's body, read up to `FORM_BYTES` in all and for `BODY_SECONDS` in all."""
 
-    async def receive_limited() -> Message:
-        nonlocal seen, deadline
-        if not announced.isdigit() or int(announced) > FORM_BYTES:
-            raise too_big
-        now = asyncio.get_running_loop().time()
-        deadline = deadline or now + BODY_SECONDS
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "0")
+        self.is_read = announced == "0" and "transfer-encoding" not in headers
+        self._is_too_big = not _LENGTH.fullmatch(announced) or int(announced) > FORM_BYTES
+        self._receive = receive
+        self._seen = 0
+        self._deadline: float | None = None
+
+    async def receive(self) -> Message:
+        """The next message; an HTTPException once there was too much of it, or it took too long."""
+        if self._is_too_big:
+            raise HTTPException(413)
+        self._deadline = self._deadline or asyncio.get_running_loop().time() + BODY_SECONDS
         try:
-            async with asyncio.timeout_at(deadline):
-                message = await receive()
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
         except TimeoutError:
             raise HTTPException(408) from None
-        seen += len(message.get("body", b""))
-        if seen > FORM_BYTES:
-            raise too_big
+        self._seen += len(message.get("body", b""))
+        if self._seen > FORM_BYTES:
+            self._is_too_big = True
+            raise HTTPException(413)
+        self.is_read = self.is_read or not message.get("more_body", False)
         return message
-
-    return receive_limited

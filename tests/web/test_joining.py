@@ -198,3 +198,12 @@ async def test_unconfirmed_wishes_are_forgotten(browser, house, desk, clock: Han
         "notices": [],
         "quotas": [],
     }
+
+
+async def test_coming_back_after_erasure(browser, house, desk, letters) -> None:
+    """Who was erased may join again by their own wish, and is no longer kept out."""
+    desk.rights.erase(2, who="reader")
+    await ask(browser, "network@cities.example")
+    await confirm(browser, letters)
+    assert books(house)["subscribers"][-1].email == "network@cities.example"
+    assert not desk.rights.is_erased("network@cities.example")

@@ -44,10 +44,10 @@ def clean(cell: str) -> str:
     >>> clean("  Alcaldía\u00a0de\n Nabo\u0301n "), clean("N/A")
     ('Alcaldía de Nabón', '')
     """
-    if not (cell.isascii() and cell.isprintable()):
-        cell = unicodedata.normalize("NFC", cell).translate(_INVISIBLE)
-        if not cell.isprintable():
-            cell = "".join(char if char.isprintable() else " " for char in cell)
+    if not cell.isprintable():
+        cell = "".join(char if char.isprintable() else " " for char in cell.translate(_INVISIBLE))
+    if not cell.isascii():
+        cell = unicodedata.normalize("NFC", cell)
     if cell[:1] == "'" and cell[1:2] in "=+-@":  # how a spreadsheet (and our own export) disarms a formula
         cell = cell[1:]
     if cell[:1] == " " or cell[-1:] == " " or "  " in cell:
@@ -57,21 +57,28 @@ def clean(cell: str) -> str:
     return cell
 
 
-@lru_cache(4096)
+clean_often = lru_cache(1 << 14)(clean)
+"""`clean` for columns whose cells come again and again."""
+
+
+@lru_cache(1 << 12)
 def language_code(cell: str) -> str | None:
     """
-    The ISO 639 code of a language that a cell names; None if it names none that is known.
+    The ISO 639 code of a language that a cell names, "" for an empty one; None if it names none that is known.
 
-    >>> language_code("Inglés"), language_code("es-EC"), language_code("el que sea")
-    ('en', 'es', None)
+    >>> language_code("Inglés"), language_code("es-EC"), language_code(" "), language_code("el que sea")
+    ('en', 'es', '', None)
     """
+    cell = clean(cell)
+    if not cell:
+        return ""
     words = fold(cell).split()
     return (
         _LANGUAGE_OF.get(words[0]) if words and (len(words) == 1 or re.match(r"[a-z]{2}[-_]", cell.lower())) else None
     )
 
 
-@lru_cache(4096)
+@lru_cache(1 << 12)
 def country_code(cell: str) -> str:
     """
     The ISO 3166 code of a country named in Spanish or English; another text stays as it is.
@@ -79,6 +86,7 @@ def country_code(cell: str) -> str:
     >>> country_code("Perú"), country_code("Germany"), country_code("Atlántida")
     ('PE', 'DE', 'Atlántida')
     """
+    cell = clean(cell)
     return _countries().get(fold(cell), cell)
 
 

@@ -1,10 +1,11 @@
 """Lists as text: csv and tsv, in whichever encoding and with whichever separator."""
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final
 
@@ -15,7 +16,8 @@ from mailer.errors import AuthorError, Refused
 
 SEPARATORS: Final = {";": ";", ",": ",", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
 _CHUNK: Final = 1 << 17
-_LONGEST_LINE: Final = 1 << 20
+_LONGEST_LINE: Final = 1 << 17
+_LARGEST_FILE: Final = 512 << 20
 _LONGEST_CELL: Final = 1 << 16
 _SNIFFED_LINES: Final = 40
 _ANNOUNCED: Final = re.compile(r'"?sep=([;,|\t])"?\s*', re.IGNORECASE)
@@ -34,8 +36,10 @@ def read_text(path: Path, *, encoding: str | None = None, separator: str | None 
     """
     if separator is not None and separator.lower() not in SEPARATORS:
         raise Refused(f"{separator!r} is no separator of lists; use one of ; , | or tab")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise AuthorError("the list has more than 512 MB: this is no list of people; if it is, split it", path)
     with path.open("rb") as file:
-        encoding = encoding or encoding_of(iter(lambda: file.read(_CHUNK), b""))
+        encoding = encoding or encoding_of(_bounded(file, path))
     try:
         text = path.open(encoding=encoding, newline=None)
     except LookupError:
@@ -66,23 +70,45 @@ def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> S
     )
 
 
+def _bounded(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """The file in pieces, none of which ends a line that goes on for ever."""
+    since = 0
+    while chunk := file.read(_CHUNK):
+        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        since = since + len(chunk) if end < 0 else len(chunk) - end
+        if since > 4 * _LONGEST_LINE:  # four bytes a character at most
+            raise _endless(path)
+        yield chunk
+
+
+def _endless(path: Path, line: int | None = None) -> AuthorError:
+    return AuthorError(f"a line has more than {_LONGEST_LINE:,} characters: this is no list of people", path, line)
+
+
 def _lines(text: IO[str], path: Path) -> Iterator[str]:
-    """Lines without their end, none of them endless; NUL bytes, which some exports scatter, are dropped."""
+    """Lines with their end, none of them endless; NUL bytes, which some exports scatter, are dropped."""
+    return chain.from_iterable(map(io.StringIO, _blocks(text, path)))
+
+
+def _blocks(text: IO[str], path: Path) -> Iterator[str]:
+    """The text in pieces of whole lines."""
     rest = ""
-    number = 0
+    lines = 1
     while chunk := text.read(_CHUNK):
         if "\0" in chunk:
             chunk = chunk.replace("\0", "")
-        lines = (rest + chunk).split("\n")
-        rest = lines.pop()
-        yield from lines
-        number += len(lines)
+        whole, end, rest_of_chunk = chunk.rpartition("\n")
+        if end:
+            block = f"{rest}{whole}\n"
+            lines += block.count("\n")
+            rest = rest_of_chunk
+            yield block
+        else:
+            rest += chunk
         if len(rest) > _LONGEST_LINE:
-            raise AuthorError(
-                "the line has more than a million characters: this is no list of people", path, number + 1
-            )
+            raise _endless(path, lines)
     if rest:
-        yield rest
+        yield rest + "\n"
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -103,7 +129,7 @@ def _separator(lines: Sequence[str]) -> str:
 
 def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Path, skipped: int) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(_with_end(head, lines), delimiter=separator)
+    reader = csv.reader(chain(head, lines, [_END]), delimiter=separator)
     before = 0
     try:
         for cells in reader:
@@ -119,11 +145,3 @@ def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Pa
         ) from None
     except UnicodeError as problem:
         raise AuthorError(f"the list isn't written in one encoding ({problem}); name its --encoding", path) from None
-
-
-def _with_end(head: Sequence[str], lines: Iterator[str]) -> Iterator[str]:
-    for line in head:
-        yield line + "\n"
-    for line in lines:
-        yield line + "\n"
-    yield _END + "\n"

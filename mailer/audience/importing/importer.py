@@ -1,7 +1,9 @@
 """★ Import a list into a segment: read it, clean it, let the register take it in, and account for every row."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +11,8 @@ import msgspec
 
 from mailer.audience.importing.files import open_list
 from mailer.audience.importing.rejects import Rejects
-from mailer.audience.importing.rows import row_reader
-from mailer.audience.importing.sheet import Table, find_heading
+from mailer.audience.importing.rows import RowReader
+from mailer.audience.importing.sheet import Row, Table, find_heading
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Register
 
 _BATCH: Final = 2000
@@ -25,6 +27,7 @@ class ListFile(msgspec.Struct, frozen=True):
 
     path: Path
     mapping: Mapping[str, str] = {}
+    remembered: Mapping[str, str] = {}
     encoding: str | None = None
     separator: str | None = None
     sheet: str | None = None
@@ -33,7 +36,8 @@ class ListFile(msgspec.Struct, frozen=True):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """
     What became of every row: `rows + extra_addresses` is the sum of `new`, `changed`, `unchanged`, `rejected` and
-    `kept_unsubscribed`, save that a row of which one address is good and another bad counts for both.
+    `kept_unsubscribed`, save for rows with several addresses that fared differently. `removed` are those whom `sync`
+    let leave; `plan` is to be given to the real run after a dry one.
     """
 
     import_id: int | None
@@ -48,9 +52,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     kept: Mapping[str, int]
     kept_details: int
+    removed: int
+    plan: str
     read_as: str
     columns: Mapping[str, str]
     ignored_columns: Sequence[str]
+    guesses: Mapping[str, str]
+    remembered: Sequence[str]
     rejects: Sequence[Mapping[str, object]]
     notes: Sequence[Mapping[str, object]]
     changes: Sequence[Change]
@@ -66,50 +74,37 @@ class _Reading:
         self._table = table
         self._rejects = rejects
         self._progress = progress
-        self._cells: dict[int, Sequence[str]] = {}
-        self._reasons: dict[int, tuple[Sequence[str], list[str]]] = {}
+        self._at_hand: Sequence[Row] = ()
+        self._reasons: dict[int, list[str]] = {}
 
     def reject(self, arrival: Arrival, reason: str) -> None:
         """Note that the register can't take this one; its row is in the batch at hand."""
-        self._refuse(arrival.line, self._cells[arrival.line], [reason])
+        self._reasons.setdefault(arrival.line, []).append(reason)
 
     def batches(self) -> Iterator[Sequence[Arrival]]:
         """Arrivals by the batch. After each the rejects of the batch are put down."""
-        read = row_reader(self._table.columns, self._table.headings)
-        batch: list[Arrival] = []
-        for line, cells in self._table.rows:
-            if not any(cells) or not any(map(str.strip, cells)):
-                continue
-            self.rows += 1
-            arrivals, problems, notes = read(line, cells)
-            self._cells[line] = cells
-            batch += arrivals
-            if problems:
-                self._refuse(line, cells, problems)
-            if notes or len(arrivals) > 1:
-                self._note(line, arrivals, notes)
-            if len(self._cells) >= _BATCH:
-                yield batch
+        reader = RowReader(self._table.columns, len(self._table.headings))
+        while found := list(islice(self._table.rows, _BATCH)):
+            self._at_hand = [row for row in found if "".join(row[1]).strip()]
+            self.rows += len(self._at_hand)
+            batch = reader.read(self._at_hand)
+            self._reasons = batch.problems
+            self.extra += batch.extra_addresses
+            if batch.notes:
+                self._note(batch.notes)
+            yield batch.arrivals
+            if self._reasons:
                 self._put_down()
-                batch = []
-        yield batch
-        self._put_down()
+            if self._progress is not None:
+                self._progress(self.rows)
 
-    def _refuse(self, line: int, cells: Sequence[str], reasons: list[str]) -> None:
-        self._reasons.setdefault(line, (cells, []))[1].extend(reasons)
-
-    def _note(self, line: int, arrivals: Sequence[Arrival], notes: list[str]) -> None:
-        self.extra += max(0, len(arrivals) - 1)
-        if len(arrivals) > 1:
-            notes.append(f"{len(arrivals)} addresses in one row: {', '.join(arrival.email for arrival in arrivals)}")
+    def _note(self, notes: Mapping[int, Sequence[str]]) -> None:
         room = _NOTES - len(self.notes)
-        self.notes += [{"line": line, "note": note} for note in notes][:room]
+        told = [{"line": line, "note": note} for line in sorted(notes) for note in notes[line]]
+        self.notes += told[:room]
 
     def _put_down(self) -> None:
-        self._rejects.add(self._reasons)
-        self._reasons, self._cells = {}, {}
-        if self._progress is not None:
-            self._progress(self.rows)
+        self._rejects.add((line, cells, self._reasons[line]) for line, cells in self._at_hand if line in self._reasons)
 
 
 def import_list(file: ListFile, order: ImportOrder, register: Register, *, progress: Progress | None = None) -> Account:
@@ -121,13 +116,26 @@ def import_list(file: ListFile, order: ImportOrder, register: Register, *, progr
         Refused: An option doesn't fit the list.
 
     """
-    with closing(open_list(file.path, encoding=file.encoding, separator=file.separator, sheet=file.sheet)) as sheet:
-        table = find_heading(sheet, file.path, file.mapping)
+    opened = open_list(file.path, encoding=file.encoding, separator=file.separator, sheet=file.sheet)
+    with closing(opened) as sheet, _no_collector():
+        table = find_heading(sheet, file.path, file.mapping, file.remembered)
         place = None if order.dry_run else file.path.with_name(f"{file.path.stem}.rejects.csv")
         with Rejects(place, table.headings, sheet.separator) as rejects:
             reading = _Reading(table, rejects, progress)
             outcome = register.take_in(reading.batches(), order, reading.reject)
             return _account(reading, rejects, outcome, sheet.described, table)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Rows make no reference cycles; looking for some among a million tuples takes a third of the reading."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, described: str, table: Table) -> Account:
@@ -145,12 +153,16 @@ def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, described: s
         repeated=outcome.repeated,
         kept=outcome.kept,
         kept_details=outcome.kept_details,
+        removed=outcome.removed,
+        plan=outcome.plan,
         read_as=described,
         columns={
             field: ", ".join(headings[column].strip() for column in columns)
             for field, columns in table.columns.of.items()
         },
         ignored_columns=table.columns.ignored,
+        guesses=table.columns.guesses,
+        remembered=table.columns.remembered,
         rejects=rejects.shown,
         notes=reading.notes,
         changes=outcome.changes,

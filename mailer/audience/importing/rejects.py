@@ -1,7 +1,7 @@
 """The rows that couldn't go in, in the list's own columns with line and reason, ready to be mended and imported."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -55,9 +55,9 @@ class Rejects:
         assert self.path is not None
         return self.path.with_name(f".{self.path.name}.unfinished")
 
-    def add(self, rows: Mapping[int, tuple[Sequence[str], Sequence[str]]]) -> None:
-        """Add rows by line: their cells, and the reasons."""
-        for line, (cells, reasons) in sorted(rows.items()):
+    def add(self, rows: Iterable[tuple[int, Sequence[str], Sequence[str]]]) -> None:
+        """Add rows: line, cells, and the reasons."""
+        for line, cells, reasons in rows:
             self.count += 1
             if len(self.shown) < SHOWN:
                 self.shown.append({"line": line, "reason": "; ".join(reasons)})

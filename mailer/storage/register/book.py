@@ -3,30 +3,35 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+import msgspec
 from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
 
 from mailer.address import address_key
-from mailer.audience.register import Arrival, ImportOrder, Outcome, Reject
+from mailer.audience.register import Arrival, ImportOrder, ImportRecord, Outcome, Reject, Undone
 from mailer.audience.subscriber import Line, Membership, SegmentCount, Subscriber
 from mailer.clock import Clock
 from mailer.errors import Refused
 from mailer.storage import audit
 from mailer.storage.database import Database
+from mailer.storage.register.barring import Seals
 from mailer.storage.register.intake import Intake
 from mailer.storage.register.tables import (
+    imports,
     is_suppressed,
     may_be_written_to,
     memberships,
     subscribers,
 )
+from mailer.storage.register.undoing import undo
 
 
 class Register:
     """Keeps the subscribers in the database (see the port `audience.register.Register`)."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, seals: Seals = lambda _: ()) -> None:
         self._database = database
         self._clock = clock
+        self._seals = seals
 
     def take_in(self, batches: Iterable[Sequence[Arrival]], order: ImportOrder, reject: Reject) -> Outcome:
         """
@@ -35,9 +40,9 @@ class Register:
         A dry run does the same and takes it back, so that its account is the very one.
         """
         at = self._clock.now()
-        with self._database.write() as connection:
+        with self._database.write(bulk=True) as connection:
             self._database.lock_table(connection, subscribers)
-            intake = Intake(self._database, connection, order, at, reject)
+            intake = Intake(self._database, connection, order, at=at, seals=self._seals, reject=reject)
             outcome = intake.take(batches)
             if order.dry_run:
                 connection.get_transaction().rollback()  # type: ignore[union-attr]
@@ -53,6 +58,52 @@ class Register:
                 detail=f"{order.source} into {order.segment}: {outcome.new} new, {outcome.changed} changed",
             )
         return outcome
+
+    def undo(self, import_id: int, *, who: str) -> Undone:
+        """
+        Take one import back, keeping whatever people did since.
+
+        Raises:
+            Refused: There is no such import, it was undone already, or a later one of its segment stands on it.
+
+        """
+        at = self._clock.now()
+        with self._database.write() as connection:
+            self._database.lock_table(connection, subscribers)
+            undone = undo(connection, import_id, at)
+            detail = f"{undone.gone} gone, {undone.restored} restored, {undone.kept} kept"
+            audit.record(connection, at=at, who=who, action="undo", subject=f"import:{import_id}", detail=detail)
+        return undone
+
+    def remembered_mapping(self, segment: str, source: str) -> dict[str, str]:
+        """The columns that a person named for the last list of that name into that segment."""
+        with self._database.read() as connection:
+            found = connection.scalar(
+                select(imports.c.mapping)
+                .where(imports.c.segment == segment, imports.c.source == source, imports.c.undone_at.is_(None))
+                .where(imports.c.mapping != "{}")
+                .order_by(imports.c.id.desc())
+                .limit(1)
+            )
+        return dict(msgspec.json.decode(found)) if found else {}
+
+    def imports(self) -> list[ImportRecord]:
+        """The imports, the newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(imports).order_by(imports.c.id.desc())).all()
+        nothing = {"new": 0, "changed": 0, "removed": 0}
+        return [
+            ImportRecord(
+                id=row.id,
+                at=row.at,
+                who=row.who,
+                segment=row.segment,
+                source=row.source,
+                undone_at=row.undone_at,
+                **(nothing | msgspec.json.decode(row.account)),
+            )
+            for row in rows
+        ]
 
     def lines(self, segment: str | None = None) -> Iterator[Line]:
         """Everybody, or the members of one segment (those who left it too), streamed in the order they came."""

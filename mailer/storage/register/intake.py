@@ -8,22 +8,26 @@ bytes a person to tell when an address comes twice.
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, literal, select, update
 
 from mailer.audience.importing.merging import Difference, Known, agrees, differences, is_heard
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
+from mailer.errors import Refused
 from mailer.storage.database import Database
+from mailer.storage.register.barring import Barring, Seals
+from mailer.storage.register.syncing import let_leave, missing_from
 from mailer.storage.register.tables import (
     field_owners,
     import_changes,
     imports,
+    membership_mark,
     memberships,
     subscribers,
-    suppressions,
 )
 
 _CHANGES_SHOWN: Final = 1000
@@ -31,13 +35,31 @@ _DETAILS: Final = tuple(subscribers.c[field] for field in FIELDS)
 _NEW_COLUMNS: Final = (
     "email", "email_key", "domain", *FIELDS, "state", "source", "import_id", "created_at", "updated_at",
 )  # fmt: skip
+_CHANGE_COLUMNS: Final = ("import_id", "subscriber_id", "field", "before", "after")
+
+
+class Written:
+    """What a batch writes about people who were there before, gathered for few statements."""
+
+    def __init__(self) -> None:
+        self.details: list[tuple[object, ...]] = []
+        self.changes: list[tuple[object, ...]] = []
+        self.owned: list[tuple[int, str]] = []
+        self.joining: list[int] = []
 
 
 class Intake:
     """One import under way, in the caller's transaction."""
 
     def __init__(
-        self, database: Database, connection: Connection, order: ImportOrder, at: datetime, reject: Reject
+        self,
+        database: Database,
+        connection: Connection,
+        order: ImportOrder,
+        *,
+        at: datetime,
+        seals: Seals,
+        reject: Reject,
     ) -> None:
         self._database = database
         self._connection = connection
@@ -45,15 +67,23 @@ class Intake:
         self._at = at
         self._reject = reject
         self.outcome = Outcome()
-        entered = insert(imports).values(at=at, who=order.who, segment=order.segment, source=order.source)
+        entered = insert(imports).values(
+            at=at,
+            who=order.who,
+            segment=order.segment,
+            source=order.source,
+            mapping=msgspec.json.encode(order.mapping).decode(),
+        )
         self.import_id: int = connection.scalars(entered.returning(imports.c.id)).one()
         self._newest_before = connection.scalar(select(func.coalesce(func.max(subscribers.c.id), 0))) or 0
         self._first_new: int | None = None
         self._lines_before = array("I", bytes(array("I").itemsize * (self._newest_before + 1)))
         self._lines_new = array("I")
-        self._has_suppressions = connection.scalar(select(suppressions.c.id).limit(1)) is not None
+        self._barring = Barring(connection, at, seals)
+        self._plan = sha256()
         stored = database.stored_instant(at)
         self._tail = ("active", order.segment, self.import_id, stored, stored)
+        self._expects_new = True
         self._lookup = _lookup(order.segment)
 
     def take(self, batches: Iterable[Sequence[Arrival]]) -> Outcome:
@@ -62,22 +92,75 @@ class Intake:
             if batch:
                 self._take_batch(batch)
         self._enrol_new()
+        if self._order.sync:
+            self._let_leave()
+        self._settle_plan()
         self.outcome.import_id = self.import_id
         return self.outcome
 
+    def _let_leave(self) -> None:
+        missing = missing_from(self._connection, self._order, self._newest_before, self._lines_before)
+        self.outcome.removed = len(missing)
+        self._note_changes(let_leave(self._connection, self._order, missing, self.import_id, self._at))
+
+    def _settle_plan(self) -> None:
+        """
+        Sum up what was done, and compare it with what a dry run announced.
+
+        Raises:
+            Refused: It differs: the register or the list moved on.
+
+        """
+        figures = (
+            self.outcome.unchanged,
+            self.outcome.changed,
+            self.outcome.removed,
+            sorted(self.outcome.kept.items()),
+        )
+        self._plan.update(repr(figures).encode())
+        self.outcome.plan = self._plan.hexdigest()[:12]
+        if self._order.plan and self._order.plan != self.outcome.plan:
+            raise Refused(
+                "the register or the list has changed since that dry run; nothing was imported: "
+                "look at a new --dry-run and give its plan"
+            )
+
+    def _note_changes(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self._plan.update(repr(change).encode())
+        self.outcome.changes += changes[: _CHANGES_SHOWN - len(self.outcome.changes)]
+
     def _take_batch(self, batch: Sequence[Arrival]) -> None:
+        if self._expects_new and self._add_unseen(batch):
+            return
+        outcome_before = self.outcome.new
+        self._take_one_by_one(batch)
+        self._expects_new = self.outcome.new - outcome_before == len(batch)
+
+    def _add_unseen(self, batch: Sequence[Arrival]) -> bool:
+        """Add a batch without looking anybody up, if none of them is known: most of a new list."""
+        if not self._barring.is_idle or len({arrival.key for arrival in batch}) < len(batch):
+            return False
+        if not self._database.insert_unless_known(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
+            return False
+        self._count_new(batch)
+        return True
+
+    def _take_one_by_one(self, batch: Sequence[Arrival]) -> None:
         firsts: dict[str, Arrival] = {}
         for arrival in batch:
             first = firsts.setdefault(arrival.key, arrival)
             if first is not arrival:
                 self._settle_repeated(arrival, first, first.line)
         known = self._known(list(firsts))
-        barred = self._barred(firsts.values()) if self._has_suppressions else set()
+        barred = self._barring.reasons(firsts.values())
         new: list[Arrival] = []
         differing: list[tuple[Arrival, Known]] = []
         for key, arrival in firsts.items():
             person = known.get(key)
-            if why := _kept(key in barred, person):
+            if why := _kept(barred.get(key), person):
+                if person is not None and person.id <= self._newest_before:
+                    self._lines_before[person.id] = arrival.line
                 self.outcome.kept[why] = self.outcome.kept.get(why, 0) + 1
             elif person is None:
                 new.append(arrival)
@@ -97,19 +180,6 @@ class Intake:
         rows = self._connection.execute(self._lookup, {"keys": keys})
         return {row[1]: Known._make(row) for row in rows}
 
-    def _barred(self, arrivals: Iterable[Arrival]) -> set[str]:
-        by_key = {arrival.key: arrival.domain for arrival in arrivals}
-        wanted = {*by_key, *(f"@{domain}" for domain in by_key.values())}
-        found = set(
-            self._connection.scalars(
-                select(suppressions.c.key).where(
-                    suppressions.c.key.in_(wanted),
-                    or_(suppressions.c.until.is_(None), suppressions.c.until > self._at),
-                )
-            )
-        )
-        return {key for key, domain in by_key.items() if key in found or f"@{domain}" in found}
-
     def _seen_on(self, person: Known) -> int:
         """The line on which the list named this person before; 0 if it hasn't."""
         if person.id <= self._newest_before:
@@ -128,12 +198,16 @@ class Intake:
             self.outcome.unchanged += 1
 
     def _add(self, arrivals: Sequence[Arrival]) -> None:
-        if not arrivals:
-            return
-        self._database.insert_rows(
-            self._connection, subscribers, _NEW_COLUMNS, [arrival[1:] + self._tail for arrival in arrivals]
-        )
+        if arrivals:
+            self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(arrivals))
+            self._count_new(arrivals)
+
+    def _rows_of(self, arrivals: Sequence[Arrival]) -> list[tuple[object, ...]]:
+        return [arrival[1:] + self._tail for arrival in arrivals]
+
+    def _count_new(self, arrivals: Sequence[Arrival]) -> None:
         self._lines_new.extend([arrival.line for arrival in arrivals])
+        self._plan.update("\n".join([arrival.key for arrival in arrivals]).encode())
         self.outcome.new += len(arrivals)
 
     def _enrol_new(self) -> None:
@@ -154,6 +228,7 @@ class Intake:
         """Change what the list may change in people who were there before, and keep what it was."""
         ids = [person.id for _, person in differing]
         owners, joined = self._owners(ids), self._joined(ids)
+        written = Written()
         for arrival, person in differing:
             said = list(differences(arrival, person))
             heard = [
@@ -164,60 +239,53 @@ class Intake:
                     person,
                     segment=self._order.segment,
                     owners=owners.get(person.id, {}),
-                    joined=joined.get(person.id, set()),
+                    joined=joined.get(person.id, ()),
                 )
             ]
             self.outcome.kept_details += len(said) - len(heard)
-            if not heard and person.membership == "joined":
+            if heard or person.membership != "joined":
+                self.outcome.changed += 1
+                self._note(person, heard, written)
+            else:
                 self.outcome.unchanged += 1
-                continue
-            self.outcome.changed += 1
-            self._write(person, heard)
+        self._write(written)
 
-    def _write(self, person: Known, heard: Sequence[Difference]) -> None:
-        changes = list(heard)
+    def _note(self, person: Known, heard: Sequence[Difference], written: Written) -> None:
         if heard:
-            self._write_details(person, heard)
+            values = {field: getattr(person, field) for field in FIELDS} | {each.field: each.after for each in heard}
+            written.details.append((*values.values(), self._tail[-1], person.id))
+            if person.source != self._order.segment:
+                written.owned += [(person.id, each.field) for each in heard]
         if person.membership != "joined":
-            self._join(person)
-            changes.append(Difference("membership", person.membership or "", "joined"))
-        self._connection.execute(
-            insert(import_changes),
-            [{"import_id": self.import_id, "subscriber_id": person.id} | change._asdict() for change in changes],
-        )
-        room = _CHANGES_SHOWN - len(self.outcome.changes)
-        self.outcome.changes += [Change(email=person.email, **change._asdict()) for change in changes][:room]
+            written.joining.append(person.id)
+            before = membership_mark(person.membership, person.membership_import)
+            written.changes.append((self.import_id, person.id, "membership", before, "joined"))
+            self._note_changes([Change(person.email, "membership", person.membership or "", "joined")])
+        written.changes += [(self.import_id, person.id, *change) for change in heard]
+        self._note_changes([Change(person.email, *change) for change in heard])
 
-    def _write_details(self, person: Known, heard: Sequence[Difference]) -> None:
-        self._connection.execute(
-            update(subscribers)
-            .where(subscribers.c.id == bindparam("person"))
-            .values({each.field: each.after for each in heard} | {"updated_at": self._at}),
-            {"person": person.id},
-        )
-        if person.source != self._order.segment:
-            statement = self._database.insert(field_owners)
-            self._connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["subscriber_id", "field"], set_={"owner": statement.excluded.owner}
+    def _write(self, written: Written) -> None:
+        database, connection = self._database, self._connection
+        database.update_rows(connection, subscribers, (*FIELDS, "updated_at"), "id", written.details)
+        database.insert_rows(connection, import_changes, _CHANGE_COLUMNS, written.changes)
+        if written.owned:
+            own = database.insert(field_owners)
+            connection.execute(
+                own.on_conflict_do_update(
+                    index_elements=["subscriber_id", "field"], set_={"owner": own.excluded.owner}
                 ),
-                [{"subscriber_id": person.id, "field": each.field, "owner": self._order.segment} for each in heard],
+                [
+                    {"subscriber_id": person, "field": field, "owner": self._order.segment}
+                    for person, field in written.owned
+                ],
             )
-
-    def _join(self, person: Known) -> None:
-        statement = self._database.insert(memberships).values(
-            subscriber_id=person.id,
-            segment=self._order.segment,
-            state="joined",
-            changed_at=self._at,
-            import_id=self.import_id,
-        )
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["subscriber_id", "segment"],
-                set_={"state": "joined", "changed_at": self._at, "import_id": self.import_id},
+        if written.joining:
+            joins = {"state": "joined", "changed_at": self._at, "import_id": self.import_id}
+            join = database.insert(memberships).values(segment=self._order.segment, **joins)
+            connection.execute(
+                join.on_conflict_do_update(index_elements=["subscriber_id", "segment"], set_=joins),
+                [{"subscriber_id": person} for person in written.joining],
             )
-        )
 
     def _owners(self, ids: Sequence[int]) -> dict[int, dict[str, str]]:
         found: dict[int, dict[str, str]] = {}
@@ -237,17 +305,18 @@ class Intake:
 
     def close(self) -> None:
         """Put the account beside the import."""
-        account = msgspec.json.encode({"new": self.outcome.new, "changed": self.outcome.changed}).decode()
+        figures = {"new": self.outcome.new, "changed": self.outcome.changed, "removed": self.outcome.removed}
+        account = msgspec.json.encode(figures).decode()
         self._connection.execute(update(imports).where(imports.c.id == self.import_id).values(account=account))
 
 
-def _kept(is_barred: bool, person: Known | None) -> str | None:
+def _kept(barred: str | None, person: Known | None) -> str | None:
     """Why a person is left alone, if they are."""
     if person is not None and person.state == "unsubscribed":
         return "unsubscribed"
     if person is not None and person.membership == "left":
         return "left"
-    return "suppressed" if is_barred else None
+    return barred
 
 
 def _lookup(segment: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -260,6 +329,7 @@ def _lookup(segment: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
             subscribers.c.source,
             subscribers.c.import_id,
             memberships.c.state,
+            memberships.c.import_id,
             *_DETAILS,
         )
         .outerjoin(memberships, and_(memberships.c.subscriber_id == subscribers.c.id, memberships.c.segment == segment))

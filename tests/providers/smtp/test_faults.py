@@ -224,12 +224,12 @@ async def test_a_connection_is_changed_at_its_limit(journal):
 
 async def test_an_open_data_without_a_recipient_is_ended_empty(journal):
     """A server that answers 354 though it refused the recipient gets an empty end, and the next message whole."""
-    heard = []
+    heard, over = [], asyncio.Event()
 
     async def serve(reader, writer):
         writer.write(b"220 odd\r\n")
         refused = False
-        while line := await reader.readline():
+        while (line := await reader.readline()) and line != b"QUIT\r\n":
             word = line[:4].upper()
             if word == b"EHLO":
                 writer.write(b"250-odd\r\n250 PIPELINING\r\n")
@@ -246,6 +246,7 @@ async def test_an_open_data_without_a_recipient_is_ended_empty(journal):
             else:
                 writer.write(b"250 ok\r\n")
         writer.close()
+        over.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     channel = await smtp(server.sockets[0].getsockname()[1]).open()
@@ -253,6 +254,7 @@ async def test_an_open_data_without_a_recipient_is_ended_empty(journal):
         await channel.transmit(a_message(1, "bad@nabon.example"), journal)
     receipt = await channel.transmit(a_message(2), journal)
     await channel.close()
+    await asyncio.wait_for(over.wait(), 5)
     server.close()
     await server.wait_closed()
     assert receipt.reply == "250 ok"

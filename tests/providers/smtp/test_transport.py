@@ -1,11 +1,10 @@
 """Sending over SMTP, to our server and to another's."""
 
 import asyncio
-import socket
+from contextlib import asynccontextmanager
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd import smtp as aiosmtpd
 
 from mailer.deliveries.transport import RecipientRefused
 from mailer.errors import OperatorError
@@ -15,7 +14,7 @@ from .conftest import CONTENT, a_message, smtp
 
 
 class Inbox:
-    """aiosmtpd's handler: keeps what it gets."""
+    """The handler of aiosmtpd: keeps what it gets."""
 
     def __init__(self):
         self.envelopes = []
@@ -26,35 +25,39 @@ class Inbox:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login == b"brief" and data.password == b"right")
+    return aiosmtpd.AuthResult(success=data.login == b"brief" and data.password == b"right")
 
 
-def independent(inbox, **given):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]  # aiosmtpd connects to the port it was given, so 0 won't do
-    return Controller(inbox, hostname="127.0.0.1", port=port, **given)
+@asynccontextmanager
+async def independent(inbox, *, implicit_tls=None, **given):
+    """Run aiosmtpd in this loop, on a free port."""
+    sessions = []
+
+    def session():
+        sessions.append(aiosmtpd.SMTP(inbox, loop=asyncio.get_running_loop(), **given))
+        return sessions[-1]
+
+    server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0, ssl=implicit_tls)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await asyncio.wait_for(asyncio.gather(*(each._handler_coroutine for each in sessions), return_exceptions=True), 5)
+    await server.wait_closed()
 
 
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])
 async def test_another_server_takes_the_messages(security, tls, ca_file, journal):
     """An independent server gets envelope and content as they are, in the clear on loopback and over both TLS."""
     inbox = Inbox()
-    given = {"starttls": {"tls_context": tls, "require_starttls": True}, "tls": {"ssl_context": tls}, "none": {}}
+    given = {"starttls": {"tls_context": tls, "require_starttls": True}, "tls": {"implicit_tls": tls}, "none": {}}
     if security != "none":
         given[security] |= {"authenticator": authenticate, "auth_require_tls": security == "starttls"}
-    controller = independent(inbox, **given[security])
-    controller.start()
-    try:
-        login = {} if security == "none" else {"username": "brief", "password_env": "P", "ca_file": ca_file}
-        transport = smtp(controller.port, security=security, password="right", **login)
-        channel = await transport.open()
+    login = {} if security == "none" else {"username": "brief", "password_env": "P", "ca_file": ca_file}
+    async with independent(inbox, **given[security]) as port:
+        channel = await smtp(port, security=security, password="right", **login).open()
         for number in (1, 2):
             receipt = await channel.transmit(a_message(number), journal)
             assert receipt.reply == "250 2.0.0 taken"
         await channel.close()
-        await asyncio.sleep(0.2)  # aiosmtpd stops its loop without closing what is still closing
-    finally:
-        controller.stop()
     assert [envelope.rcpt_tos for envelope in inbox.envelopes] == [["alcaldia@nabon.example"]] * 2
     assert inbox.envelopes[0].mail_from == "b+1@rebotes.quito.example"
     assert inbox.envelopes[0].content == CONTENT

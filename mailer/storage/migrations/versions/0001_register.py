@@ -22,6 +22,13 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text, nullable=False),
     )
     op.create_index("ix_audit_subject", "audit", ["subject"])
+    _lists()
+    _subscribers()
+    _memberships()
+    _suppressions()
+
+
+def _lists() -> None:
     op.create_table(
         "imports",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -29,10 +36,14 @@ def upgrade() -> None:
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("segment", sa.String(64), nullable=False),
         sa.Column("source", sa.Text, nullable=False),
+        sa.Column("mapping", sa.Text, nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("undone_at", Instant),
         sqlite_autoincrement=True,
     )
+
+
+def _subscribers() -> None:
     op.create_table(
         "subscribers",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -53,6 +64,9 @@ def upgrade() -> None:
         sa.Column("updated_at", Instant, nullable=False),
         sqlite_autoincrement=True,
     )
+
+
+def _memberships() -> None:
     op.create_table(
         "memberships",
         sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
@@ -60,6 +74,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("changed_at", Instant, nullable=False),
         sa.Column("import_id", sa.Integer, sa.ForeignKey("imports.id")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_memberships_segment_state", "memberships", ["segment", "state"])
     op.create_table(
@@ -79,6 +94,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_import_changes_import_id", "import_changes", ["import_id"])
     op.create_index("ix_import_changes_subscriber_id", "import_changes", ["subscriber_id"])
+
+
+def _suppressions() -> None:
     op.create_table(
         "suppressions",
         sa.Column("id", sa.Integer, primary_key=True),

@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("due_at", Instant, nullable=False),
         sa.Column("deferred_since", Instant),
         sa.Column("uncertain_at", Instant),
+        sa.Column("resent_at", Instant),
         sa.Column("reply", sa.Text, nullable=False),
         sa.Column("code", sa.Integer, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),

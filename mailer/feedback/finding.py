@@ -1,0 +1,112 @@
+"""What was understood of one returned mail: its kind, and what it says of each recipient."""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from mailer.feedback.addresses import addresses_in
+from mailer.feedback.reason import Reason, is_hard, reason_of, settle_status
+
+_VAGUE = re.compile(r"\d\.\d{1,3}\.0\Z")
+# Weak words ("rejected", "service error") stand in many answers whose status is plainer than they are.
+_WEAK: Final = frozenset({Reason.POLICY, Reason.SYSTEM, Reason.SYNTAX})
+_MAX_DIAGNOSIS: Final = 1_000
+
+
+class Kind(StrEnum):
+    """What a returned mail is."""
+
+    BOUNCE = "bounce"
+    DELAY = "delay"
+    COMPLAINT = "complaint"
+    VACATION = "vacation"
+    NONE = "none"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One recipient of a returned mail: what was written to, the enhanced status (may be empty), why, and the words."""
+
+    address: str
+    status: str = ""
+    reason: Reason = Reason.UNCLEAR
+    hard: bool = False
+    diagnosis: str = ""
+
+
+class Understanding(msgspec.Struct, frozen=True):
+    """A returned mail as understood; `message_id` is that of the message of ours that came back, where it says."""
+
+    kind: Kind
+    recipients: tuple[Finding, ...] = ()
+    message_id: str = ""
+
+
+def judge(address: str, *, status: str = "", diagnosis: str = "", context: tuple[str, ...] = ()) -> Finding:
+    """
+    Say why one recipient failed: from the diagnosis, then a specific status, then the words around it in their order.
+
+    >>> judge("ana@gad.example", status="5.0.0", diagnosis="smtp; 550 5.1.1 no such user").hard
+    True
+    >>> judge("ana@gad.example", status="4.4.7", context=("message expired",)).reason.value
+    'expired'
+    """
+    texts = [text for text in (diagnosis, *context) if text]
+    words = texts[0] if texts else ""
+    status = settle_status(status, words)
+    reason = reason_of(diagnosis)
+    by_status = reason_of("", status)
+    if by_status is not Reason.UNCLEAR and not _VAGUE.match(status) and reason in {Reason.UNCLEAR, *_WEAK}:
+        reason = by_status
+    for text in texts:
+        if reason is Reason.UNCLEAR:
+            reason = reason_of(text)
+    if reason is Reason.UNCLEAR:
+        reason = reason_of(words, status)
+    return Finding(
+        address=address,
+        status=status,
+        reason=reason,
+        hard=is_hard(reason, status, words),
+        diagnosis=" ".join(words[: 4 * _MAX_DIAGNOSIS].split())[:_MAX_DIAGNOSIS],
+    )
+
+
+_FURTHER_LINES: Final = 30
+
+
+def about_each(words: str, addresses: list[str]) -> dict[str, str]:
+    r"""
+    The lines on each recipient: from where it is named to the next recipient, and each later line that names it.
+
+    >>> about_each("Sorry\n<ana@gad.example>: gone\n<ben@gad.example>: full", ["ana@gad.example", "ben@gad.example"])
+    {'ana@gad.example': '<ana@gad.example>: gone', 'ben@gad.example': '<ben@gad.example>: full'}
+    """
+    lines: dict[str, list[str]] = {address.casefold(): [] for address in addresses}
+    current: set[str] = set()
+    following = 0
+    for line in words.splitlines():
+        if named := {address.casefold() for address in addresses_in(line)} & lines.keys():
+            current, following = named, _FURTHER_LINES
+        if following:
+            following -= 1
+            for key in current:
+                lines[key].append(line)
+    return {address: "\n".join(lines[address.casefold()][: 4 * _FURTHER_LINES]) for address in addresses}
+
+
+def softened(found: Finding) -> Finding:
+    """The finding of a delay: whatever the words, nothing is settled yet."""
+    return msgspec.structs.replace(found, hard=False)
+
+
+def once_each(found: list[Finding]) -> tuple[Finding, ...]:
+    """The findings, one an address; the one that says more wins."""
+    kept: dict[str, Finding] = {}
+    for finding in found:
+        key = finding.address.casefold()
+        known = kept.get(key)
+        if known is None or (known.reason is Reason.UNCLEAR and finding.reason is not Reason.UNCLEAR):
+            kept[key] = finding
+    return tuple(kept.values())

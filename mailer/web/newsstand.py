@@ -1,0 +1,140 @@
+"""
+The issues that went out, made anonymous: what stands in the mail, without what was one reader's own.
+
+An edition never changes under its hash, so what was unpacked once is kept.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache
+from html import escape
+from typing import Final
+
+import msgspec
+
+from mailer.audience.greeting import greeting
+from mailer.audience.recipient import Recipient
+from mailer.editions.edition import SLOT, Compiled, Edition, Image
+from mailer.language import words
+from mailer.storage.published import Publication, Published
+from mailer.web.speech import marked
+
+_KEPT_UNPACKED: Final = 4
+# What an anonymous page offers in the place of each link that was the reader's own.
+_INSTEAD: Final = {
+    "unsubscribe_url": ("/privacy", marked("Privacidad")),
+    "preferences_url": ("/subscribe", marked("Suscribirse")),
+    "web_url": ("/", marked("Todas las ediciones")),
+}
+_OWN_LINK: Final = re.compile(r'<a\b([^>]*)href="@@(\w+_url)@@"([^>]*)>.*?</a>', re.DOTALL)
+_ARTICLE: Final = re.compile(r'<div\b[^>]*\brole="article"[^>]*>')
+_HEAD: Final = """<link rel="icon" href="data:,">
+<link rel="canonical" href="{url}">
+<meta name="description" content="{about}">
+<meta property="og:type" content="article"><meta property="og:title" content="{title}">
+<meta property="og:description" content="{about}"><meta property="og:url" content="{url}">
+</head>"""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An issue as the archive lists it."""
+
+    name: str
+    month: str
+    year: str
+    subject: str
+    preheader: str
+    published_at: datetime
+
+
+class Newsstand:
+    """Finds and lays out what may be read."""
+
+    def __init__(self, published: Published, public_url: str, title: Callable[[str, str], str]) -> None:
+        self.published = published
+        self.public_url = public_url.rstrip("/")
+        self.title = title
+        self._unpacked = lru_cache(maxsize=_KEPT_UNPACKED)(published.compiled)
+        self._pictures: dict[str, str] = {}
+
+    def entries(self, language: str) -> list[Entry]:
+        """The archive, the newest first."""
+        listed = [(publication, self._unpacked(publication.content_hash)) for publication in self.published.issues()]
+        return [_entry(publication, compiled, language) for publication, compiled in listed if compiled]
+
+    def edition(self, issue: str, language: str, segment: str = "") -> Edition | None:
+        """
+        The edition of a published issue in a language, or the one there is.
+
+        Without a segment it is the fullest one, so that a link to any article finds its place.
+        """
+        hashes = [publication.content_hash for publication in self.published.issues() if publication.issue == issue]
+        compiled = self._unpacked(hashes[0]) if hashes else None
+        if compiled is None:
+            return None
+        if segment:
+            known = {edition.segment for edition in compiled.editions}
+            return compiled.edition(segment, language) if segment in known else None
+        spoken = [edition for edition in compiled.editions if edition.language == language] or list(compiled.editions)
+        return max(spoken, key=lambda edition: len(edition.text))
+
+    def picture(self, name: str) -> Image | None:
+        """A picture by its name, from whatever is on the shelf."""
+        if name not in self._pictures:
+            for content_hash in self.published.shelved():
+                compiled = self._unpacked(content_hash)
+                self._pictures |= {image.name: content_hash for image in _images(compiled)}
+                if name in self._pictures:
+                    break
+        compiled = self._unpacked(self._pictures[name]) if name in self._pictures else None
+        return next((image for image in _images(compiled) if image.name == name), None)
+
+    def page(self, edition: Edition) -> str:
+        """The edition's HTML with nothing of one reader in it."""
+        say = words(edition.language)
+        nobody = Recipient(subscriber_id=0, email="", segment=edition.segment, language=edition.language)
+        slots = {"greeting": escape(greeting(nobody)), "institution": ""}
+        html = _OWN_LINK.sub(lambda link: _public_link(link, edition.language), edition.html)
+        html = SLOT.sub(lambda slot: slots.get(slot[1], "/"), html)
+        # The furniture of the mail says why one reader gets it; here that is nobody.
+        why = say("Recibe este mensaje porque consta en nuestra lista «{segment}».", segment=self._title(edition))
+        html = html.replace(
+            escape(why, quote=False), escape(say(marked("Edición pública, tal como se envió por correo.")))
+        )
+        html = html.replace(f'"{self.public_url}/', '"/')
+        url = f"{self.public_url}/brief/{edition.issue}/"
+        head = _HEAD.format(url=escape(url), about=escape(edition.preheader), title=escape(edition.subject))
+        return _ARTICLE.sub(_as_main, html, count=1).replace("</head>", head, 1)
+
+    def _title(self, edition: Edition) -> str:
+        return self.title(edition.segment, edition.language)
+
+
+def _public_link(link: re.Match[str], language: str) -> str:
+    before, slot, after = link.groups()
+    path, text = _INSTEAD.get(slot, ("/", marked("Todas las ediciones")))
+    return f'<a{before}href="{path}?lang={language}"{after}>{escape(words(language)(text))}</a>'
+
+
+def _as_main(opening: re.Match[str]) -> str:
+    """What a mail program calls an article is the main part of a page."""
+    return opening[0].replace('role="article"', 'role="main"').replace(' aria-roledescription="email"', "")
+
+
+def _images(compiled: Compiled | None) -> tuple[Image, ...]:
+    return tuple(image for edition in compiled.editions for image in edition.images) if compiled else ()
+
+
+def _entry(publication: Publication, compiled: Compiled, language: str) -> Entry:
+    shown = next((edition for edition in compiled.editions if edition.language == language), compiled.editions[0])
+    year, _, month = publication.issue.partition("-")
+    is_month = year.isdigit() and month.isdigit() and 1 <= int(month) <= 12  # noqa: PLR2004
+    return Entry(
+        name=publication.issue,
+        month=words(language).month(date(int(year), int(month), 1)) if is_month else publication.issue,
+        year=year if is_month else str(publication.published_at.year),
+        subject=shown.subject,
+        preheader=shown.preheader,
+        published_at=publication.published_at,
+    )

@@ -1,0 +1,81 @@
+"""`/`, `/brief/<issue>/`, `/images/<name>`, `/feed.xml`: what went out, for anybody to read."""
+
+from itertools import groupby
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from mailer.editions.edition import Edition
+from mailer.web.desk import Desk, desk_of
+
+# Mail sets its styles on every element, so they can't carry a nonce; nothing else may run or load.
+_EDITION_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_FOR_EVERYBODY: Final = {"X-Robots-Tag": "all", "Cache-Control": "public, max-age=300"}
+# A picture's name is the hash of its bytes; web mail loads it into pages of its own.
+_FOR_EVER: Final = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+
+
+async def archive(request: Request) -> Response:
+    """Every issue, by year."""
+    desk = desk_of(request)
+    entries = await run_in_threadpool(desk.newsstand.entries, desk.pages.language(request))
+    years = [(year, list(issues)) for year, issues in groupby(entries, key=lambda entry: entry.year)]
+    page = desk.pages.show(request, "archive.html", years=years)
+    page.headers.update(_FOR_EVERYBODY)
+    return page
+
+
+async def issue(request: Request) -> Response:
+    """An issue in the language of the one who looks."""
+    desk, name = desk_of(request), request.path_params["issue"]
+    return await _edition(request, desk, name, desk.pages.language(request))
+
+
+async def edition(request: Request) -> Response:
+    """The very edition that a message was made of."""
+    path = request.path_params
+    return await _edition(request, desk_of(request), path["issue"], path["language"], path["segment"])
+
+
+async def picture(request: Request) -> Response:
+    """A picture of an edition."""
+    found = await run_in_threadpool(desk_of(request).newsstand.picture, request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    return Response(found.content, media_type=found.media_type, headers=_FOR_EVER)
+
+
+async def feed(request: Request) -> Response:
+    """The archive as an Atom feed (RFC 4287)."""
+    desk = desk_of(request)
+    language = desk.pages.language(request)
+    issues = await run_in_threadpool(desk.newsstand.entries, language)
+    updated = max((entry.published_at for entry in issues), default=desk.clock.now()).isoformat()
+    xml = desk.pages.text("feed.xml", language, issues=issues, updated=updated)
+    return Response(xml, media_type="application/atom+xml", headers=_FOR_EVERYBODY)
+
+
+async def _edition(request: Request, desk: Desk, name: str, language: str, segment: str = "") -> Response:
+    found: Edition | None = await run_in_threadpool(desk.newsstand.edition, name, language, segment)
+    if found is None:
+        raise HTTPException(404)
+    headers = {
+        "Content-Security-Policy": _EDITION_POLICY,
+        "Content-Language": found.language,
+        "Vary": "Accept-Language",
+        "ETag": f'"{found.hash}"',
+        **_FOR_EVERYBODY,
+    }
+    if found.hash and request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(await run_in_threadpool(desk.newsstand.page, found), headers=headers)

@@ -1,0 +1,47 @@
+"""What goes wrong before anything goes out is said in one sentence, exit 1, and nothing is lost."""
+
+from mailer.testing import SmtpSink
+
+
+def test_an_unknown_key_is_named(publication) -> None:
+    """A misspelt key in the config is named with its section."""
+    publication.configure(r"^connections = 4", "conections = 4")
+    said = publication.refusal("segments")
+    assert "[delivery]" in said
+    assert "conections" in said
+
+
+def test_bad_rows_go_to_a_file(publication) -> None:
+    """The good rows go in; each bad one is written down with its line and the reason."""
+    path = publication.folder / "lista.csv"
+    path.write_text("Correo;Nombre\nuno@lista.example;Uno\nno es correo;Dos\n;Tres\n", encoding="cp1252")
+    account = publication.json("subscribers", "import", str(path), "--segment", "partners")
+    assert (account["rows"], account["new"], account["rejected"]) == (3, 1, 2)
+    rejects = (publication.folder / account["rejects_file"]).read_text(encoding="utf-8-sig")
+    assert "no es correo" in rejects
+    assert "3" in rejects
+
+
+def test_a_missing_picture_is_named(publication) -> None:
+    """An issue that names a picture which isn't there can't be rendered; file and line are said."""
+    (publication.folder / "issues" / "2022-11" / "images" / "jica.svg").unlink()
+    said = publication.refusal("render", "2022-11")
+    assert "issues/2022-11/issue.md:" in said
+    assert "jica.svg" in said
+
+
+def test_a_refused_login_marks_nobody(publication, monkeypatch) -> None:
+    """The campaign pauses with the server's words; every recipient is still pending."""
+    publication.run("subscribers", "import", "subscribers/partners.csv", "--segment", "partners")
+    publication.run("approve", "2022-11", "--by", "Dirección")
+    monkeypatch.setenv("SMTP_PASSWORD", "wrong")
+    with SmtpSink(logins={"brief": "right"}).in_thread() as sink:
+        publication.send_over_smtp(sink.port)
+        publication.configure('^username = ""', 'username = "brief"')
+        said = publication.refusal("send", "2022-11", "--segment", "partners", "--yes")
+    assert "paused" in said
+    assert "535" in said
+    (campaign,) = publication.json("campaigns", "list")
+    assert campaign["state"] == "paused"
+    assert campaign["counts"]["pending"] == campaign["counts"]["recipients"] == 40
+    assert campaign["reconciled"] is True

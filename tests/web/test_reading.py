@@ -1,0 +1,143 @@
+"""The web edition: what went out, for anybody, without what was one reader's own."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from mailer.editions.edition import Compiled, Image
+from mailer.storage.campaign_tables import campaigns
+from mailer.storage.editions import Shelf
+from mailer.testing.values import an_edition
+
+PICTURE = Image(name="abc123.png", media_type="image/png", width=2, height=2, content=b"\x89PNG picture")
+HTML = """<!DOCTYPE html>
+<html lang="es"><head><title>Brief</title></head><body>
+<p>@@greeting@@</p><p>@@institution@@</p><h2 id="asamblea">Asamblea {segment}</h2>
+<img src="http://127.0.0.1:8000/images/abc123.png" alt="">
+<p>Recibe este mensaje porque consta en nuestra lista «Gobiernos autónomos descentralizados».</p>
+<a class="x" href="@@preferences_url@@" style="y">Cambiar mis preferencias</a>
+<a href="@@unsubscribe_url@@">Darme de baja</a>
+<a href="@@web_url@@">Ver en el navegador</a></body></html>"""
+
+
+def shelve(house, issue: str = "2022-11", *, sent: bool = True) -> Compiled:
+    """Put an issue on the shelf, and send it if so told."""
+    editions = tuple(
+        an_edition(
+            issue=issue,
+            segment=segment,
+            language=language,
+            subject=f"Número {issue} <{language}>",
+            html=HTML.replace("{segment}", segment).replace('lang="es"', f'lang="{language}"'),
+            text="x" * (20 if segment == "gads" else 10),
+            images=(PICTURE,),
+            hash=f"{issue}-{segment}-{language}",
+        )
+        for segment in ("diplomats", "gads")
+        for language in ("es", "en")
+    )
+    compiled = Compiled(issue=issue, content_hash=f"hash-{issue}", editions=editions)
+    now = house.clock.now()
+    Shelf(house.database).put(compiled, now=now)
+    row = {"issue": issue, "content_hash": compiled.content_hash, "segments": "[]", "created_at": now}
+    with house.database.write() as connection:
+        connection.execute(
+            campaigns.insert().values(**row, state="finished" if sent else "scheduled", frozen_at=now if sent else None)
+        )
+    return compiled
+
+
+async def test_edition_is_anonymous(house, browser) -> None:
+    """No slot is left, nobody is greeted by name, and the reader's own links are replaced by public ones."""
+    shelve(house)
+    page = await browser.get("/brief/2022-11/?lang=es")
+    assert page.status_code == 200
+    assert "@@" not in page.text
+    assert "Darme de baja" not in page.text
+    assert "consta en nuestra lista" not in page.text
+    assert '<a class="x" href="/subscribe?lang=es" style="y">Suscribirse</a>' in page.text
+    assert 'src="/images/abc123.png"' in page.text
+    assert 'id="asamblea"' in page.text
+
+
+async def test_fullest_edition_is_shown(house, browser) -> None:
+    """Without a segment the edition that holds most is shown; with one, exactly that."""
+    shelve(house)
+    assert "Asamblea gads" in (await browser.get("/brief/2022-11/")).text
+    assert "Asamblea diplomats" in (await browser.get("/brief/2022-11/diplomats/es")).text
+
+
+async def test_edition_speaks_the_browsers_language(house, browser) -> None:
+    """The browser's language decides which edition is shown."""
+    shelve(house)
+    assert (await browser.get("/brief/2022-11/", headers={"Accept-Language": "en-GB"})).headers[
+        "content-language"
+    ] == "en"
+
+
+async def test_edition_runs_nothing(house, browser) -> None:
+    """The policy of an edition allows its own pictures and styles, and no script, form or frame."""
+    shelve(house)
+    policy = (await browser.get("/brief/2022-11/")).headers["content-security-policy"]
+    assert "script-src" not in policy
+    assert "default-src 'none'" in policy
+    assert "form-action 'none'" in policy
+
+
+@pytest.mark.parametrize("path", ["/brief/2022-12/", "/brief/2030-01/", "/brief/2022-11/staff/es", "/images/none.png"])
+async def test_what_was_not_sent_is_not_shown(house, browser, path: str) -> None:
+    """A scheduled issue, an unknown one, an unknown segment or picture: nothing there."""
+    shelve(house)
+    shelve(house, "2022-12", sent=False)
+    assert (await browser.get(path)).status_code == 404
+
+
+async def test_pictures_are_for_ever(house, browser) -> None:
+    """A picture is served as its type, for web mail too, and never asked for twice."""
+    shelve(house)
+    picture = await browser.get("/images/abc123.png")
+    assert picture.content == PICTURE.content
+    assert picture.headers["content-type"] == "image/png"
+    assert "immutable" in picture.headers["cache-control"]
+    assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+async def test_unchanged_edition_is_not_sent_again(house, browser) -> None:
+    """A browser that has the edition is told so."""
+    shelve(house)
+    first = await browser.get("/brief/2022-11/")
+    again = await browser.get("/brief/2022-11/", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_archive_by_year(house, browser) -> None:
+    """The archive lists what was sent, the newest first, under its year."""
+    assert "Todavía" in (await browser.get("/")).text
+    for issue in ("2022-11", "2023-01", "2022-12"):
+        shelve(house, issue)
+    text = (await browser.get("/?lang=es")).text
+    assert re.findall(r"<h2>(\d+)</h2>|/brief/([\d-]+)/", text) == [
+        ("2023", ""),
+        ("", "2023-01"),
+        ("2022", ""),
+        ("", "2022-12"),
+        ("", "2022-11"),
+    ]
+    assert "noviembre" in text
+
+
+async def test_feed_is_atom(house, browser) -> None:
+    """The feed is well-formed Atom with an entry for each issue, whatever stands in its subject."""
+    shelve(house)
+    feed = await browser.get("/feed.xml?lang=es")
+    assert feed.headers["content-type"].startswith("application/atom+xml")
+    root = ET.fromstring(feed.content)
+    names = {"a": "http://www.w3.org/2005/Atom"}
+    assert [entry.findtext("a:title", "", names) for entry in root.findall("a:entry", names)] == ["Número 2022-11 <es>"]
+    assert all(root.findtext(f"a:{name}", "", names) for name in ("id", "updated", "title"))
+
+
+async def test_health(browser) -> None:
+    """The health page answers `ok` while the database does."""
+    assert (await browser.get("/health")).text == "ok\n"
