@@ -175,19 +175,22 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
-    def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
+    def compile(
+        self, name: str, *, segment: str | None = None, language: str | None = None
+    ) -> tuple[tuple[Issue, ...], Compiled]:
         """
-        Read the issue called `name` in all its languages and compile its editions.
+        Read the issue called `name` in all its languages and compile its editions; or only those of a segment, or of
+        one of its languages.
 
         Raises:
             AuthorError: There is no such issue, or something in it or in the templates is wrong.
 
         """
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
-        issues = tuple(read(folder, language) for language in available_languages(folder))
+        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
         compiled = compose(
             issues,
-            {name: segment.title for name, segment in self.config.segments.items()},
+            {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),

@@ -27,10 +27,14 @@ def config_option(
 
 
 from mailer.cli import (  # noqa: E402 — the groups
+    bounces,
     campaigns,
     demo,
     editions,
+    examining,
     issues,
+    preview,
+    proof,
     subscribers,
     trial,
     web,
@@ -40,7 +44,9 @@ from mailer.cli import (  # noqa: E402 — the groups
 root.command("demo")(demo.demo)
 root.command("new")(issues.new)
 root.command("render")(editions.render)
+root.command("preview")(preview.preview)
 root.command("check")(issues.check)
+root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
 root.command("segments")(subscribers.segments)
 root.command("test-send")(trial.send_test)
@@ -50,7 +56,9 @@ root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("run")(campaigns.run)
+root.command("bounces")(bounces.bounces)
 root.command("serve")(web.serve)
+root.command("doctor")(examining.doctor)
 root.add_typer(campaigns.database, name="db")
 
 

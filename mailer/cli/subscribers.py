@@ -46,7 +46,15 @@ def import_(
 
     app = house(context)
     _known_segment(app, segment)
-    listed = ListFile(path=file, mapping=_mapping(mapping), encoding=encoding, separator=separator, sheet=sheet)
+    told = _mapping(mapping)
+    listed = ListFile(
+        path=file,
+        mapping=told,
+        remembered=app.register.remembered_mapping(segment, file.name),
+        encoding=encoding,
+        separator=separator,
+        sheet=sheet,
+    )
     order = ImportOrder(
         segment=segment,
         source=file.name,
@@ -55,6 +63,7 @@ def import_(
         sync=sync,
         confirmed=yes,
         plan=plan,
+        mapping=told,
     )
     with import_progress() as progress:
         account = import_list(listed, order, app.register, progress=progress)
@@ -224,8 +233,13 @@ def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
         print(f"  {account.removed:>8,}  {leave} the segment: they are not on the list")
     if account.kept_details:
         print(f"  {account.kept_details:>8,}  details left as they are: another list or a person keeps them")
+    if account.remembered:
+        told = ", ".join(f"{field} from {account.columns[field]!r}" for field in account.remembered)
+        print(f"Columns as you said last time: {told}")
     if account.ignored_columns:
         print(f"Columns not used: {', '.join(account.ignored_columns)}")
+    for heading, field in account.guesses.items():
+        print(f"Is {heading!r} the {field}? It was not used; if it is, add --map '{field}={heading}'")
     for change in account.changes[:20] if dry_run else []:
         print(f"  {change.email}: {change.field} {change.before!r} → {change.after!r}")
     for note in (*account.rejects, *account.notes)[:20]:

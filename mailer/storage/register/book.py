@@ -75,6 +75,18 @@ class Register:
             audit.record(connection, at=at, who=who, action="undo", subject=f"import:{import_id}", detail=detail)
         return undone
 
+    def remembered_mapping(self, segment: str, source: str) -> dict[str, str]:
+        """The columns that a person named for the last list of that name into that segment."""
+        with self._database.read() as connection:
+            found = connection.scalar(
+                select(imports.c.mapping)
+                .where(imports.c.segment == segment, imports.c.source == source, imports.c.undone_at.is_(None))
+                .where(imports.c.mapping != "{}")
+                .order_by(imports.c.id.desc())
+                .limit(1)
+            )
+        return dict(msgspec.json.decode(found)) if found else {}
+
     def imports(self) -> list[ImportRecord]:
         """The imports, the newest first."""
         with self._database.read() as connection:
@@ -88,7 +100,7 @@ class Register:
                 segment=row.segment,
                 source=row.source,
                 undone_at=row.undone_at,
-                **(nothing | msgspec.json.decode(row.account or "{}")),
+                **(nothing | msgspec.json.decode(row.account)),
             )
             for row in rows
         ]

@@ -36,6 +36,7 @@ def _lists() -> None:
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("segment", sa.String(64), nullable=False),
         sa.Column("source", sa.Text, nullable=False),
+        sa.Column("mapping", sa.Text, nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("undone_at", Instant),
         sqlite_autoincrement=True,
