@@ -67,6 +67,8 @@ async def test_same_page_for_known_and_unknown(browser, letters) -> None:
     assert hide.sub("", fresh.text) == hide.sub("", known.text)
     assert fresh.headers.keys() == known.headers.keys()
     subjects = [letter["Subject"] for letter in await letters()]
+    texts = [letter.get_body(("plain",)).get_content() for letter in await letters()]
+    assert not any("&" in text or "<" in text for text in texts), "text is no HTML"
     assert any("Confirm" in subject for subject in subjects)
     assert any("already" in subject for subject in subjects)
 
