@@ -31,6 +31,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     campaigns,
     demo,
     editions,
+    feedback,
     issues,
     subscribers,
     trial,
@@ -52,6 +53,7 @@ root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("run")(campaigns.run)
 root.command("bounces")(bounces.bounces)
+root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
 root.add_typer(campaigns.database, name="db")
 
