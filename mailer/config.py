@@ -80,6 +80,17 @@ class Delivery(_Table, frozen=True):
     on_uncertain: Literal["hold", "resend"] = "hold"
 
 
+class Feedback(_Table, frozen=True):
+    """`[feedback]`: how many bounces are enough, how long evidence is kept, where what nobody can attribute lies."""
+
+    hard_bounces: int = 1
+    soft_bounces: int = 3
+    soft_within: str = "180d"
+    soft_pause: str = "90d"
+    evidence: str = "365d"
+    unattributed: str = "var/unattributed"
+
+
 class RuleConfig(_Table, frozen=True):
     """A rule of `mailer check` turned off, or its errors made warnings; the reason is shown in every report."""
 
@@ -121,6 +132,7 @@ class Config(_Table, frozen=True):
     schedule: Schedule = Schedule()
     staff: Staff = Staff()
     delivery: Delivery = Delivery()
+    feedback: Feedback = Feedback()
     check: Check = Check()
     dkim: DkimKey | tuple[DkimKey, ...] = ()
     transports: dict[str, dict[str, Any]] = {}
