@@ -1,15 +1,17 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from mailer import config, tokens
-from mailer.address import InvalidAddress, Mailbox
+from mailer.address import InvalidAddress, Mailbox, address_key, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.calendar import Calendar, parse_span
@@ -17,14 +19,22 @@ from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Progress, Result
+from mailer.deliveries.pace import Limits, Pace
+from mailer.deliveries.rate import Rate
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
+from mailer.deliveries.window import Window
 from mailer.editions.compose import compose
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
+from mailer.feedback.absorb import Policy, Recorded, absorb
+from mailer.feedback.intake import events_of
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
+from mailer.messages import dkim
+from mailer.messages.alignment import require_alignment
+from mailer.messages.dkim import Key
 from mailer.messages.headers import Unwritable
 from mailer.messages.letterhead import Letterhead, message_id
 from mailer.messages.message import Message
@@ -35,9 +45,11 @@ from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
+from mailer.storage.feedback import SqlFeedbackBook
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
+from mailer.storage.suppressions import Suppressions
 
 
 class App:
@@ -57,7 +69,14 @@ class App:
             OperatorError: The config is missing or wrong.
 
         """
-        return cls(config.load(path))
+        loaded = config.load(path)
+        shown = loaded.config.publication
+        require_alignment(
+            domain_of(shown.from_.strip(" >")),
+            bounces=shown.bounce_domain,
+            signers=[key.domain for key in loaded.config.signing if key.domain],
+        )
+        return cls(loaded)
 
     @cached_property
     def database(self) -> Database:
@@ -74,6 +93,11 @@ class App:
     def register(self) -> Register:
         """Who is subscribed to what."""
         return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """Who must not be written to."""
+        return Suppressions(self.database, self.clock)
 
     @cached_property
     def rights(self) -> Rights:
@@ -94,6 +118,37 @@ class App:
     def shelf(self) -> Shelf:
         """The compiled issues that were approved or sent."""
         return Shelf(self.database)
+
+    @cached_property
+    def feedback(self) -> SqlFeedbackBook:
+        """Everything that came back."""
+        return SqlFeedbackBook(self.database, self.clock, self.signer)
+
+    @cached_property
+    def feedback_policy(self) -> Policy:
+        """How many bounces are enough."""
+        table = self.config.feedback
+        return Policy(
+            hard_bounces=table.hard_bounces,
+            soft_bounces=table.soft_bounces,
+            soft_within=parse_span(table.soft_within),
+            soft_pause=parse_span(table.soft_pause),
+        )
+
+    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
+        """
+        Absorb one returned mail; say what became of each recipient it speaks of.
+
+        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
+        """
+        now = self.clock.now()
+        events = events_of(raw, signer=self.signer, now=now, source=source)
+        outcomes = absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw)
+        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
+            folder = self.loaded.resolve(self.config.feedback.unattributed)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
+        return outcomes
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -162,6 +217,25 @@ class App:
         except InvalidAddress as problem:
             raise OperatorError(f"{self.loaded.path.name}: [{section}] {key}: {problem}") from None
 
+    @cached_property
+    def signing_keys(self) -> tuple[Key, ...]:
+        """
+        The DKIM keys that every message is signed with; none without `[dkim]`.
+
+        Raises:
+            OperatorError: A key is missing or can't be read.
+
+        """
+        sender = domain_of(self.letterhead.sender.address)
+        return tuple(
+            Key.load(self.loaded.signing_pem(table), domain=table.domain or sender, selector=table.selector)
+            for table in self.config.signing
+        )
+
+    def signed(self, content: bytes) -> bytes:
+        """A finished message with our signatures before it."""
+        return dkim.signed(content, self.signing_keys)
+
     def staff(self, addresses: Sequence[str] = ()) -> list[Mailbox]:
         """
         Who gets tests and alerts: the addresses given, or `[staff] addresses`.
@@ -175,19 +249,22 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
-    def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
+    def compile(
+        self, name: str, *, segment: str | None = None, language: str | None = None
+    ) -> tuple[tuple[Issue, ...], Compiled]:
         """
-        Read the issue called `name` in all its languages and compile its editions.
+        Read the issue called `name` in all its languages and compile its editions; or only those of a segment, or of
+        one of its languages.
 
         Raises:
             AuthorError: There is no such issue, or something in it or in the templates is wrong.
 
         """
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
-        issues = tuple(read(folder, language) for language in available_languages(folder))
+        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
         compiled = compose(
             issues,
-            {name: segment.title for name, segment in self.config.segments.items()},
+            {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
@@ -209,13 +286,13 @@ class App:
 
     def transport(self, name: str | None = None) -> Transport:
         """
-        The way out called `name`, or the one that `[delivery] transport` names. Nothing is connected yet.
+        The way out called `name`, or the first that `[delivery] transport` names. Nothing is connected yet.
 
         Raises:
             OperatorError: There is none of that name, or its table is wrong.
 
         """
-        name = name or self.config.delivery.transport
+        name = name or self.config.delivery.transports[0]
         if name not in self.config.transports:
             raise OperatorError(
                 f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
@@ -233,32 +310,91 @@ class App:
         except msgspec.ValidationError as problem:
             raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
 
+    @cached_property
+    def pace(self) -> Pace:
+        """How fast `[delivery]` lets us send, and each of its domains."""
+        table = self.config.delivery
+        domains = {
+            address_key(f"x@{name}").partition("@")[2]: Limits(
+                self._rates(f'delivery.domains."{name}"', limits.rate), limits.connections
+            )
+            for name, limits in table.domains.items()
+        }
+        return Pace(self._rates("delivery", table.rate), domains)
+
+    def _rates(self, section: str, given: str | Sequence[str]) -> tuple[Rate, ...]:
+        texts = [given] if isinstance(given, str) else given
+        try:
+            return tuple(Rate.parse(text) for text in texts)
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [{section}] rate: {problem}") from None
+
+    @cached_property
+    def window(self) -> Window | None:
+        """The hours in which a campaign may send; None: at all hours."""
+        text = self.config.delivery.window
+        try:
+            return Window.parse(text, self.calendar.zone) if text else None
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
+
+    @property
+    def processes(self) -> int:
+        """How many processes send at once: never more than there are connections to share."""
+        table = self.config.delivery
+        number = (os.cpu_count() or 1) if table.processes == "auto" else table.processes
+        return min(number, table.connections)
+
+    def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
+        """How a campaign is to be sent by process `number` of `processes`."""
+        table = self.config.delivery
+        return Orders(
+            connections=table.connections,
+            pace=self.pace,
+            window=self.window,
+            on_uncertain=table.on_uncertain,
+            number=number,
+            processes=processes,
+        )
+
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        return cut(edition, self.letterhead, campaign=campaign, date=date)
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys)
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now())
+        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys)
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
-        return write_notice(self.letterhead, to, subject=subject, text=text, date=self.clock.now(), occasion=occasion)
+        return write_notice(
+            self.letterhead,
+            to,
+            subject=subject,
+            text=text,
+            date=self.clock.now(),
+            occasion=occasion,
+            keys=self.signing_keys,
+        )
 
     async def send(
-        self, campaign: Campaign, *, stop: asyncio.Event | None = None, progress: Callable[[Progress], None]
+        self,
+        campaign: Campaign,
+        *,
+        stop: asyncio.Event | None = None,
+        progress: Callable[[Progress], None],
+        orders: Orders | None = None,
     ) -> Result:
         """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
-        table = self.config.delivery
         return await send(
             campaign.id,
             ledger=self.ledger,
-            transport=self.transport(),
+            transport=[self.transport(name) for name in self.config.delivery.transports],
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
-            orders=Orders(connections=table.connections, on_uncertain=table.on_uncertain),
+            orders=orders or self.orders(),
             stop=stop,
             progress=progress,
         )
