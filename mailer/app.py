@@ -24,9 +24,7 @@ from mailer.deliveries.rate import Rate
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
 from mailer.deliveries.window import Window
-from mailer.editions.compose import compose
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
-from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
 from mailer.feedback.absorb import Policy, Recorded, absorb
 from mailer.feedback.intake import events_of
@@ -55,7 +53,8 @@ from mailer.storage.suppressions import Suppressions
 class App:
     """One publication, composed from its config. Parts are made when first asked for."""
 
-    def __init__(self, loaded: config.Loaded, clock: Clock | None = None) -> None:
+    def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
+        self._tables_are_current = tables_are_current
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
@@ -86,7 +85,8 @@ class App:
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))
         database = Database(url)
-        database.upgrade()
+        if not self._tables_are_current:
+            database.upgrade()
         return database
 
     @cached_property
@@ -260,6 +260,10 @@ class App:
             AuthorError: There is no such issue, or something in it or in the templates is wrong.
 
         """
+        # What compiles is heavy, and the processes that only send have no use for it.
+        from mailer.editions.compose import compose
+        from mailer.editions.pictures import mail_safe
+
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
         issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
         compiled = compose(
