@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -72,12 +72,31 @@ class Staff(_Table, frozen=True):
     addresses: tuple[str, ...] = ()
 
 
-class Delivery(_Table, frozen=True):
-    """`[delivery]`: which way out, how many connections, what to do about uncertain deliveries."""
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
-    transport: str = "outbox"
-    connections: int = 4
+
+class DomainConfig(_Table, frozen=True):
+    """`[delivery.domains."<domain>"]`: what the servers of one domain put up with."""
+
+    connections: Count | None = None
+    rate: str | tuple[str, ...] = ()
+
+
+class Delivery(_Table, frozen=True):
+    """`[delivery]`: which ways out, how fast and when, and what to do about uncertain deliveries."""
+
+    transport: str | tuple[str, ...] = "outbox"
+    connections: Count = 4
+    processes: Count | Literal["auto"] = 1
+    rate: str | tuple[str, ...] = ()
+    window: str = ""
+    domains: dict[str, DomainConfig] = {}
     on_uncertain: Literal["hold", "resend"] = "hold"
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """The ways out by name, the preferred one first."""
+        return (self.transport,) if isinstance(self.transport, str) else self.transport
 
 
 class Feedback(_Table, frozen=True):
