@@ -36,6 +36,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     preview,
     proof,
     rights,
+    segments,
     subscribers,
     suppressions,
     trial,
@@ -54,7 +55,7 @@ subscribers.group.command("ground")(rights.ground)
 subscribers.group.command("export")(rights.export)
 subscribers.group.command("erase")(rights.erase)
 root.add_typer(suppressions.group, name="suppressions")
-root.command("segments")(subscribers.segments)
+root.add_typer(segments.group, name="segments")
 root.command("test-send")(trial.send_test)
 root.command("approve")(campaigns.approve)
 root.command("schedule")(campaigns.schedule)

@@ -1,4 +1,4 @@
-"""`mailer subscribers …` and `mailer segments`: lists in, people shown, people leaving."""
+"""`mailer subscribers …`: lists in, people shown, people leaving."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,7 +47,7 @@ def import_(
     from mailer.cli.presenting import import_progress, operator
 
     app = house(context)
-    _known_segment(app, segment)
+    known_segment(app, segment)
     told = _mapping(mapping)
     listed = ListFile(
         path=file,
@@ -125,7 +125,7 @@ def list_(context: typer.Context, segment: Segment = None, as_json: bool = JSON)
 
     app = house(context)
     if segment is not None:
-        _known_segment(app, segment)
+        known_segment(app, segment)
     lines = app.register.lines(segment)
     if as_json:
         print_json_lines(lines)
@@ -173,7 +173,7 @@ def unsubscribe(
 
     app = house(context)
     if segment is not None:
-        _known_segment(app, segment)
+        known_segment(app, segment)
     changed = app.register.unsubscribe(address, segment, who=by or operator())
     if as_json:
         print_json({"email": address, "segment": segment, "changed": changed})
@@ -181,32 +181,8 @@ def unsubscribe(
         say(f"{address} has left {segment or 'everything'}." if changed else f"{address} had left already.")
 
 
-def segments(context: typer.Context, as_json: bool = JSON) -> None:
-    """Count each segment: who can be written to, who left, who is suppressed."""
-    import msgspec
-
-    app = house(context)
-    titles = {name: _title(app, name) for name in app.config.segments}
-    counts = app.register.segment_counts(list(titles))
-    if as_json:
-        print_json([msgspec.structs.asdict(count) | {"title": titles[count.name]} for count in counts])
-        return
-    table(
-        ("segment", "title", "people", "deliverable", "left", "suppressed"),
-        [
-            (count.name, titles[count.name], count.subscribers, count.deliverable, count.unsubscribed, count.suppressed)
-            for count in counts
-        ],
-        figures=(2, 3, 4, 5),
-    )
-
-
-def _title(app: "App", name: str) -> str:
-    title = app.config.segments[name].title
-    return title.get(app.config.publication.language) or next(iter(title.values()), name)
-
-
-def _known_segment(app: "App", name: str) -> None:
+def known_segment(app: "App", name: str) -> None:
+    """Refuse a segment that the config doesn't name."""
     from mailer.errors import Refused
 
     if name not in app.config.segments:

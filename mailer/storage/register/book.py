@@ -7,7 +7,9 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
 
 from mailer.address import address_key
+from mailer.audience.coverage import Coverage, coverage
 from mailer.audience.register import Arrival, ImportOrder, ImportRecord, Outcome, Reject, Undone
+from mailer.audience.rules import Rule
 from mailer.audience.subscriber import Ground, Line, Membership, SegmentCount, Subscriber
 from mailer.clock import Clock
 from mailer.errors import Refused
@@ -16,6 +18,7 @@ from mailer.storage.database import Database
 from mailer.storage.register.barring import Seals
 from mailer.storage.register.grounds import add_ground, check_basis, grounds_of
 from mailer.storage.register.intake import Intake
+from mailer.storage.register.rules import Fitting, fitting, institutions_reached
 from mailer.storage.register.tables import (
     imports,
     is_suppressed,
@@ -156,6 +159,16 @@ class Register:
             for row in connection.execute(query):
                 counts.setdefault(row.segment, {})[row.standing] = row.people
         return [_segment_count(name, counts[name]) for name in names]
+
+    def fitting(self, rule: Rule, sample: int = 0) -> Fitting:
+        """Who fits a rule, and how they stand."""
+        with self._database.read() as connection:
+            return fitting(connection, rule, sample)
+
+    def coverage(self, segment: str) -> list[Coverage]:
+        """Which places the segment reaches, and which it doesn't."""
+        with self._database.read() as connection:
+            return coverage(institutions_reached(connection, segment))
 
     def find(self, email: str) -> Subscriber | None:
         """The person at an address, if they are in the register."""
