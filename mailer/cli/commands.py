@@ -30,8 +30,10 @@ from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
     demo,
+    dkim,
     editions,
     examining,
+    feedback,
     issues,
     preview,
     proof,
@@ -64,8 +66,10 @@ root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("run")(campaigns.run)
 root.command("bounces")(bounces.bounces)
+root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
 root.command("doctor")(examining.doctor)
+root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
 
 

@@ -37,7 +37,7 @@ PATHS = {
     "/feed.xml": {"get": page()},
     "/privacy": {"get": page()},
     "/brief/{issue}/": {"get": page(part("issue"))},
-    "/issues/{issue}/{segment}/{language}": {"get": page(part("issue"), part("segment"), part("language"))},
+    "/brief/{issue}/{segment}/{language}": {"get": page(part("issue"), part("segment"), part("language"))},
     "/images/{name}": {"get": page(part("name"))},
     "/subscribe": {"get": page(), "post": page(fields=FIELDS)},
     **{f"/{kind}/{{token}}": {"get": page(TOKEN), "post": page(TOKEN, fields=FIELDS)} for kind in "upmc"},

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from mailer.editions.edition import Edition
 from mailer.errors import AuthorError
 from mailer.web.preview.studio import Studio
 from mailer.web.preview.views import VIEWS, seen
@@ -65,19 +66,19 @@ async def edition(request: Request) -> Response:
     if view not in VIEWS or segment not in studio.app.config.segments:
         return PlainTextResponse("there is no such view\n", status_code=404)
 
-    def drawn() -> tuple[str, str, str]:
+    def drawn() -> tuple[str, Edition]:
         compiled = studio.edition(segment, language)
         values = studio.values(compiled, int(reader) if reader.isdecimal() else 0)
-        return seen(compiled, view, values, studio.app.imprint), compiled.subject, compiled.preheader
+        return seen(compiled, view, values, studio.app.imprint), compiled
 
     try:
-        page, subject, preheader = await run_in_threadpool(drawn)
+        page, compiled = await run_in_threadpool(drawn)
     except AuthorError as problem:
         return PlainTextResponse(str(problem), status_code=422)
     pictures = "'none'" if view == "images-off" else "'self' data:"
     # A header is ASCII, which is what the standard library's JSON is.
-    inbox = json.dumps({"subject": subject, "preheader": preheader, "bytes": len(page.encode())})
-    return HTMLResponse(page, headers=_headers(_MAIL_POLICY.format(pictures=pictures)) | {"X-Inbox": inbox})
+    told = {"subject": compiled.subject, "preheader": compiled.preheader, "bytes": len(compiled.html.encode())}
+    return HTMLResponse(page, headers=_headers(_MAIL_POLICY.format(pictures=pictures)) | {"X-Inbox": json.dumps(told)})
 
 
 async def image(request: Request) -> Response:

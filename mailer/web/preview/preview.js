@@ -85,6 +85,7 @@ function point(anchor, smooth = true) {
   const place = page && anchor && page.getElementById(anchor);
   if (!place) return;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  place.style.scrollMarginTop = "24px";
   place.scrollIntoView({ block: "start", behavior: smooth && !calm ? "smooth" : "auto" });
   for (const marked of page.querySelectorAll("[data-pointed]")) {
     marked.style.outline = "";

@@ -90,10 +90,13 @@ class Studio:
         return theme_css(Theme.load(self._templates / "theme.toml"))
 
     def values(self, edition: Edition, reader: int) -> dict[str, str]:
-        """What stands in the slots: for one reader of the register, or for nobody in particular."""
+        """What stands in the slots: for one reader of the register, in the edition's language, or for nobody."""
         values = dict(sample_values(edition, self.app.imprint))
         found = self._reader(reader) if reader else None
-        return values | {"greeting": greeting(found), "institution": found.institution} if found else values
+        if found is None:
+            return values
+        reading = msgspec.structs.replace(found, language=edition.language)
+        return values | {"greeting": greeting(reading), "institution": reading.institution}
 
     def _reader(self, number: int) -> Recipient | None:
         if number not in self._met:

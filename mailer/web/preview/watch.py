@@ -13,7 +13,7 @@ from mailer.web.preview.studio import Studio
 
 EVERY: Final = 0.05
 # Long enough for the page to ask for its edition first: what is looked at goes before what is read.
-REST: Final = 0.25
+REST: Final = 0.4
 HEARTBEAT: Final = 15.0
 
 
