@@ -1,6 +1,7 @@
 """The register's keeper in SQL: imports, people as they stand, who leaves."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 
 import msgspec
@@ -18,7 +19,9 @@ from mailer.storage.database import Database
 from mailer.storage.register.barring import Seals
 from mailer.storage.register.grounds import add_ground, check_basis, grounds_of
 from mailer.storage.register.intake import Intake
+from mailer.storage.register.retention import Holding, holding, long_gone
 from mailer.storage.register.rules import Fitting, fitting, institutions_reached
+from mailer.storage.register.succession import succeed
 from mailer.storage.register.tables import (
     imports,
     is_suppressed,
@@ -220,6 +223,33 @@ class Register:
             audit.record(
                 connection, at=at, who=who, action="ground", subject=f"subscriber:{person}", detail=f"{basis}: {source}"
             )
+
+    def succeed(self, old: str, new: str, *, who: str) -> list[str]:
+        """
+        Move a post to another address, which waits for its own yes; the segments that it brings.
+
+        Raises:
+            Refused: Nobody has the old address, or the new one belongs to somebody who left.
+
+        """
+        at = self._clock.now()
+        with self._database.write() as connection:
+            going, coming, segments = succeed(connection, self._database, old, new, at)
+            for action, one, other in (("succeeded", going, coming), ("succeeds", coming, going)):
+                audit.record(
+                    connection, at=at, who=who, action=action, subject=f"subscriber:{one}", detail=f"subscriber:{other}"
+                )
+        return segments
+
+    def long_gone(self, before: datetime) -> list[int]:
+        """Who left everything before a day, and was not heard of since."""
+        with self._database.read() as connection:
+            return long_gone(connection, before)
+
+    def holding(self) -> Holding:
+        """The register in figures."""
+        with self._database.read() as connection:
+            return holding(connection)
 
     def unsubscribe(self, email: str, segment: str | None, *, who: str) -> bool:
         """
