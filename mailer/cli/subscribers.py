@@ -21,8 +21,9 @@ By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login 
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The list: csv, tsv, xlsx, xls or ods.")],
+    number: Annotated[int | None, typer.Argument(hidden=True)] = None,
     *,
-    segment: Annotated[str, typer.Option("--segment", help="The segment that the list is of.")],
+    segment: Annotated[str, typer.Option("--segment", help="The segment that the list is of.")] = "",
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="A column by its heading or number, again for others."),
@@ -46,6 +47,9 @@ def import_(
     from mailer.audience.register import ImportOrder
     from mailer.cli.presenting import import_progress, operator
 
+    if number is not None and str(file) == "undo":  # `import undo 7`, as people say it
+        undo(context, number, by=by, as_json=as_json)
+        return
     app = house(context)
     known_segment(app, segment)
     told = _mapping(mapping)
@@ -74,7 +78,7 @@ def import_(
     if as_json:
         print_json(account)
     else:
-        _tell(account, segment, dry_run=dry_run)
+        _tell(account, segment, app.config.publication.language, dry_run=dry_run)
 
 
 @group.command()
@@ -185,6 +189,8 @@ def known_segment(app: "App", name: str) -> None:
     """Refuse a segment that the config doesn't name."""
     from mailer.errors import Refused
 
+    if not name:
+        raise Refused(f"say with --segment which one the list is of: {', '.join(app.config.segments)}")
     if name not in app.config.segments:
         raise Refused(f"there is no segment {name!r}; the config has {', '.join(app.config.segments)}")
 
@@ -201,7 +207,17 @@ def _mapping(pairs: list[str] | None) -> dict[str, str]:
     return mapping
 
 
-def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
+def summary(account: "Account", language: str) -> str:
+    """The account in one sentence of the office's own language, where that isn't English."""
+    if language != "es":
+        return ""
+    return (
+        f"En breve: {account.new} nuevos, {account.changed} cambian, {account.unchanged} siguen igual, "
+        f"{account.kept_unsubscribed} dados de baja o bloqueados: se respetan, {account.rejected} filas rechazadas."
+    )
+
+
+def _tell(account: "Account", segment: str, language: str, *, dry_run: bool) -> None:
     figures: dict[str, Any] = {
         "new": account.new,
         "changed": account.changed,
@@ -213,6 +229,8 @@ def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
     say(f"{account.rows} rows ({account.read_as}) {would} into {segment}:")
     for what, count in figures.items():
         print(f"  {count:>8,}  {what}")
+    if words := summary(account, language):
+        print(words)
     if account.removed:
         leave = "would leave" if dry_run else "left"
         print(f"  {account.removed:>8,}  {leave} the segment: they are not on the list")

@@ -63,7 +63,17 @@ def test_a_dry_run_tells_and_changes_nothing(mailer):
     said = mailer("subscribers", "import", "subscribers/gads.csv", "--segment", "gads", "--dry-run")
     assert "244" in said
     assert "Tipo, Provincia" in said
+    assert "244 nuevos" in said
     assert mailer("subscribers", "list", "--json") == []
+
+
+def test_an_import_is_taken_back(mailer):
+    """`undo ID`, or `import undo ID`, empties what the import filled; `imports` remembers it."""
+    for undo in (["undo"], ["import", "undo"]):
+        number = mailer("subscribers", "import", "subscribers/gads.csv", "--segment", "gads", "--json")["import_id"]
+        assert mailer("subscribers", *undo, str(number), "--json")["gone"] == 244
+        assert mailer("subscribers", "list", "--json") == []
+    assert [bool(each["undone_at"]) for each in mailer("subscribers", "imports", "--json")] == [True, True]
 
 
 def test_who_left_one_segment_is_shown_and_not_revived(mailer):
