@@ -141,6 +141,12 @@ class DkimKey(_Table, frozen=True):
     key_env: str = ""
 
 
+class Retention(_Table, frozen=True):
+    """`[retention]`: how long the register keeps those who left; `mailer register tidy` goes by it."""
+
+    unsubscribed_days: int = 730
+
+
 class Config(_Table, frozen=True):
     """The whole file, with the folder that its paths are relative to."""
 
@@ -153,6 +159,7 @@ class Config(_Table, frozen=True):
     delivery: Delivery = Delivery()
     feedback: Feedback = Feedback()
     check: Check = Check()
+    retention: Retention = Retention()
     dkim: DkimKey | tuple[DkimKey, ...] = ()
     transports: dict[str, dict[str, Any]] = {}
 
