@@ -22,7 +22,7 @@ from mailer.deliveries.transport import RecipientRefused, Transport
 from mailer.editions.compose import compose
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.editions.pictures import mail_safe
-from mailer.errors import OperatorError
+from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
 from mailer.messages.headers import Unwritable
@@ -188,6 +188,8 @@ class App:
         """
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
         issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
+        if not issues:
+            raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
         compiled = compose(
             issues,
             {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
