@@ -29,7 +29,8 @@ class ImportOrder(msgspec.Struct, frozen=True):
     Where a list goes, who ordered it, and how.
 
     `sync` lets those leave who are missing from the list; `confirmed` allows it to let many leave. `plan` is what a dry
-    run answered: another outcome than that is refused. `mapping` is kept for the next list of that name.
+    run answered: another outcome than that is refused. `mapping` is kept for the next list of that name; `basis` and
+    `proof` say on what ground the list's people are written to.
     """
 
     segment: str
@@ -40,6 +41,8 @@ class ImportOrder(msgspec.Struct, frozen=True):
     confirmed: bool = False
     plan: str = ""
     mapping: Mapping[str, str] = {}
+    basis: str = ""
+    proof: str = ""
 
 
 class Change(msgspec.Struct, frozen=True):

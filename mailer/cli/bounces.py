@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailer.cli.console import JSON, print_json, table
+from mailer.cli.console import JSON, house, print_json, say, table
 
 if TYPE_CHECKING:
     from mailer.feedback.finding import Understanding
 
 
 def bounces(
+    context: typer.Context,
     files: Annotated[
         list[Path] | None, typer.Argument(help="Messages, mboxes, Maildirs; none: standard input.")
     ] = None,
@@ -24,9 +25,23 @@ def bounces(
     if explain:
         _explain(files or [], as_json=json)
         return
-    from mailer.errors import OperatorError
+    _take_in(context, files or [], as_json=json)
 
-    raise OperatorError("only `mailer bounces --explain` is there yet")
+
+def _take_in(context: typer.Context, files: list[Path], *, as_json: bool) -> None:
+    from collections import Counter
+
+    from mailer.feedback.mailboxes import messages_in
+
+    app = house(context)
+    outcomes: Counter[str] = Counter()
+    mails = (raw for path in files for _, raw in messages_in(path)) if files else iter([sys.stdin.buffer.read()])
+    for raw in mails:
+        outcomes.update([str(one) for one in app.take_in(raw)] or ["none"])
+    if as_json:
+        print_json(dict(outcomes))
+        return
+    say(", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())))
 
 
 def _explain(files: list[Path], *, as_json: bool) -> None:

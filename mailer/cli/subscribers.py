@@ -36,6 +36,8 @@ def import_(
     sync: Annotated[bool, typer.Option("--sync", help="Who isn't on the list leaves the segment.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Even if that is more than a fifth of it.")] = False,
     plan: Annotated[str, typer.Option(help="Do what this dry run announced, or nothing.")] = "",
+    basis: Annotated[str, typer.Option(help="The legal ground: consent, public function or contract.")] = "",
+    proof: Annotated[str, typer.Option(help="Where that ground can be seen.")] = "",
     by: By = None,
     as_json: bool = JSON,
 ) -> None:
@@ -64,6 +66,8 @@ def import_(
         confirmed=yes,
         plan=plan,
         mapping=told,
+        basis=basis,
+        proof=proof,
     )
     with import_progress() as progress:
         account = import_list(listed, order, app.register, progress=progress)
@@ -141,16 +145,21 @@ def show(context: typer.Context, address: str, as_json: bool = JSON) -> None:
     if person is None:
         raise Refused(f"nobody in the register has the address {address}; see `mailer subscribers list`")
     memberships, history = register.memberships(person.id), register.history(person.id)
+    grounds = register.grounds(person.id)
     if as_json:
         import msgspec
 
-        print_json(msgspec.structs.asdict(person) | {"memberships": memberships, "history": history})
+        print_json(
+            msgspec.structs.asdict(person) | {"memberships": memberships, "grounds": grounds, "history": history}
+        )
         return
     for field in ("email", "name", "honorific", "position", "institution", "country", "language", "state"):
         print(f"{field:12} {getattr(person, field)}".rstrip())
     print(f"{'deliverable':12} {'yes' if person.deliverable else 'no'}")
     for each in memberships:
         print(f"{'segment':12} {each.segment}: {each.state} since {each.changed_at:%Y-%m-%d %H:%M} UTC")
+    for ground in grounds:
+        print(f"{'ground':12} {ground.at:%Y-%m-%d %H:%M} UTC  {ground.basis}  {ground.source}  {ground.proof}".rstrip())
     for entry in history:
         print(f"{'history':12} {entry.at:%Y-%m-%d %H:%M} UTC  {entry.action}  {entry.detail}  (by {entry.who})")
 

@@ -42,6 +42,7 @@ metadata = MetaData(
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MILLISECONDS = 30_000
 _BULK_KIBIBYTES = 48 * 1024
+_UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
 
 
@@ -189,6 +190,10 @@ class Database:
                 self.insert_rows(connection, table, columns, rows)
         except IntegrityError:
             return False
+        except Exception as problem:
+            if getattr(problem, "sqlstate", "") == _UNIQUE_VIOLATION:  # psycopg's own: COPY goes past SQLAlchemy
+                return False
+            raise
         return True
 
     def update_rows(

@@ -72,6 +72,8 @@ class Intake:
             who=order.who,
             segment=order.segment,
             source=order.source,
+            basis=order.basis,
+            proof=order.proof,
             mapping=msgspec.json.encode(order.mapping).decode(),
         )
         self.import_id: int = connection.scalars(entered.returning(imports.c.id)).one()

@@ -88,6 +88,8 @@ imports = Table(
     Column("who", Text, nullable=False),
     Column("segment", String(64), nullable=False),
     Column("source", Text, nullable=False),  # the file's name
+    Column("basis", String(32), nullable=False, default=""),  # the ground on which the list's people are written to
+    Column("proof", Text, nullable=False, default=""),
     Column("mapping", Text, nullable=False, default="{}"),  # JSON: field to column, as a person said
     Column("account", Text, nullable=False, default="{}"),  # JSON: figures
     Column("undone_at", Instant),
@@ -114,6 +116,22 @@ erasures = Table(
     metadata,
     Column("seal", String(128), primary_key=True),
     Column("at", Instant, nullable=False),
+)
+
+
+# On what ground each person is written to. Rows are only ever added; an erasure takes them with the person.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("basis", String(32), nullable=False),  # consent, public function, contract; withdrawn
+    Column("source", Text, nullable=False),
+    Column("text_version", String(64), nullable=False, default=""),
+    Column("proof", Text, nullable=False, default=""),
+    Column("who", Text, nullable=False),
+    Index(None, "subscriber_id"),
 )
 
 
