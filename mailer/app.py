@@ -25,7 +25,7 @@ from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
 from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
-from mailer.errors import OperatorError
+from mailer.errors import AuthorError, OperatorError
 from mailer.feedback.absorb import Policy, Recorded, absorb
 from mailer.feedback.intake import events_of
 from mailer.issues import Issue, available_languages, locate, read
@@ -266,6 +266,8 @@ class App:
 
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
         issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
+        if not issues:
+            raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
         compiled = compose(
             issues,
             {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
