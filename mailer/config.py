@@ -114,6 +114,15 @@ class Check(_Table, frozen=True):
     silences: tuple[SilenceConfig, ...] = ()
 
 
+class DkimKey(_Table, frozen=True):
+    """`[dkim]`, or several as `[[dkim]]`: a key in a file or in the environment; without `domain` From's signs."""
+
+    selector: str
+    domain: str = ""
+    key_file: str = ""
+    key_env: str = ""
+
+
 class Config(_Table, frozen=True):
     """The whole file, with the folder that its paths are relative to."""
 
@@ -126,8 +135,14 @@ class Config(_Table, frozen=True):
     delivery: Delivery = Delivery()
     feedback: Feedback = Feedback()
     check: Check = Check()
+    dkim: DkimKey | tuple[DkimKey, ...] = ()
     transports: dict[str, dict[str, Any]] = {}
     webhooks: dict[str, dict[str, Any]] = {}
+
+    @property
+    def signing(self) -> tuple[DkimKey, ...]:
+        """The signing keys, one or several."""
+        return (self.dkim,) if isinstance(self.dkim, DkimKey) else self.dkim
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -185,6 +200,27 @@ class Loaded(msgspec.Struct, frozen=True):
                 f"which is not set; set it and run the command again"
             )
         return value
+
+    def signing_pem(self, key: DkimKey) -> str:
+        """
+        The private key that a `[dkim]` table names.
+
+        Raises:
+            OperatorError: It names none or two, or what it names can't be read.
+
+        """
+        where = f"{self.path.name}: [dkim]"
+        if bool(key.key_file) is bool(key.key_env):
+            raise OperatorError(f"{where} needs either key_file or key_env; `mailer dkim keygen` makes a key")
+        if key.key_env:
+            return self.secret("dkim", "key_env", key.key_env)
+        try:
+            return self.resolve(key.key_file).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as problem:
+            why = getattr(problem, "strerror", None) or "it is no PEM"
+            raise OperatorError(
+                f"{where} key_file {key.key_file} can't be read ({why}); `mailer dkim keygen` makes one"
+            ) from None
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
