@@ -1,11 +1,9 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -25,10 +23,9 @@ from mailer.editions.compose import compose
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
-from mailer.feedback.absorb import Policy, Recorded, absorb
-from mailer.feedback.intake import events_of
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
+from mailer.mailroom import Mailroom
 from mailer.messages import dkim
 from mailer.messages.alignment import require_alignment
 from mailer.messages.dkim import Key
@@ -38,12 +35,10 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
-from mailer.providers import registry, webhooks
-from mailer.providers.imap.mailbox import Settings, unread
+from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
-from mailer.storage.feedback import SqlFeedbackBook
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
@@ -118,80 +113,9 @@ class App:
         return Shelf(self.database)
 
     @cached_property
-    def feedback(self) -> SqlFeedbackBook:
-        """Everything that came back."""
-        return SqlFeedbackBook(self.database, self.clock, self.signer)
-
-    @cached_property
-    def feedback_policy(self) -> Policy:
-        """How many bounces are enough."""
-        table = self.config.feedback
-        return Policy(
-            hard_bounces=table.hard_bounces,
-            soft_bounces=table.soft_bounces,
-            soft_within=parse_span(table.soft_within),
-            soft_pause=parse_span(table.soft_pause),
-        )
-
-    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
-        """
-        Absorb one returned mail; say what became of each recipient it speaks of.
-
-        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
-        """
-        now = self.clock.now()
-        events = events_of(raw, signer=self.signer, now=now, source=source)
-        outcomes = absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw)
-        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
-            folder = self.loaded.resolve(self.config.feedback.unattributed)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
-        return outcomes
-
-    def receive_webhook(self, provider: str, headers: Mapping[str, str], raw_body: bytes) -> list[Recorded]:
-        """
-        Absorb one call of a provider's webhook; answer 2xx only when this has returned.
-
-        Raises:
-            WebhookRefused: Forged, stale, replayed or too large; `status` is the HTTP answer.
-            OperatorError: `[webhooks.<provider>]` is missing or wrong.
-
-        """
-        section = f"webhooks.{provider}"
-        if provider not in self.config.webhooks:
-            raise OperatorError(f"{self.loaded.path.name}: there is no [{section}]; see docs/bounces.md")
-        table = self.loaded.with_secrets(section, self.config.webhooks[provider])
-        try:
-            keys = webhooks.keys_of(provider, table)
-        except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
-        now = self.clock.now()
-        events = webhooks.receive(provider, headers, raw_body, now, keys=keys, spend=self.feedback.spend)
-        return absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw_body)
-
-    def collect_mail(self, progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
-        """
-        Take in what lies unread in the mailbox of `[feedback.mailbox]`; count what became of it.
-
-        A mail is marked as read only after it was recorded, so none is lost, and none counts twice.
-
-        Raises:
-            OperatorError: The table is missing or wrong, or the server refuses us.
-
-        """
-        section = "feedback.mailbox"
-        if not self.config.feedback.mailbox:
-            raise OperatorError(f"{self.loaded.path.name}: there is no [{section}]; see docs/bounces.md")
-        table = self.loaded.with_secrets(section, self.config.feedback.mailbox)
-        try:
-            settings = msgspec.convert(table, Settings)
-        except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
-        outcomes: Counter[str] = Counter()
-        for number, raw in enumerate(unread(settings), start=1):
-            outcomes.update([str(one) for one in self.take_in(raw)] or ["none"])
-            progress(number)
-        return outcomes
+    def mailroom(self) -> Mailroom:
+        """What comes back, and what follows from it."""
+        return Mailroom(self.loaded, self.database, self.clock, self.signer)
 
     @cached_property
     def calendar(self) -> Calendar:

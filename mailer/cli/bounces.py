@@ -29,7 +29,7 @@ def bounces(
         _explain(files or [], as_json=json)
         return
     if mailbox:
-        _present(house(context).collect_mail(), as_json=json)
+        _present(house(context).mailroom.collect_mail(), as_json=json)
         return
     _take_in(context, files or [], as_json=json)
 
@@ -39,11 +39,11 @@ def _take_in(context: typer.Context, files: list[Path], *, as_json: bool) -> Non
 
     from mailer.feedback.mailboxes import messages_in
 
-    app = house(context)
+    mailroom = house(context).mailroom
     outcomes: Counter[str] = Counter()
     mails = (raw for path in files for _, raw in messages_in(path)) if files else iter([sys.stdin.buffer.read()])
     for raw in mails:
-        outcomes.update([str(one) for one in app.take_in(raw)] or ["none"])
+        outcomes.update([str(one) for one in mailroom.take_in(raw)] or ["none"])
     _present(outcomes, as_json=as_json)
 
 
