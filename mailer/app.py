@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -26,10 +25,9 @@ from mailer.deliveries.transport import RecipientRefused, Transport
 from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.errors import AuthorError, OperatorError
-from mailer.feedback.absorb import Policy, Recorded, absorb
-from mailer.feedback.intake import events_of
 from mailer.issues import Issue, available_languages, locate, read
 from mailer.language import words
+from mailer.mailroom import Mailroom
 from mailer.messages import dkim
 from mailer.messages.alignment import require_alignment
 from mailer.messages.dkim import Key
@@ -43,7 +41,6 @@ from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
-from mailer.storage.feedback import SqlFeedbackBook
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
@@ -120,35 +117,9 @@ class App:
         return Shelf(self.database)
 
     @cached_property
-    def feedback(self) -> SqlFeedbackBook:
-        """Everything that came back."""
-        return SqlFeedbackBook(self.database, self.clock, self.signer)
-
-    @cached_property
-    def feedback_policy(self) -> Policy:
-        """How many bounces are enough."""
-        table = self.config.feedback
-        return Policy(
-            hard_bounces=table.hard_bounces,
-            soft_bounces=table.soft_bounces,
-            soft_within=parse_span(table.soft_within),
-            soft_pause=parse_span(table.soft_pause),
-        )
-
-    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
-        """
-        Absorb one returned mail; say what became of each recipient it speaks of.
-
-        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
-        """
-        now = self.clock.now()
-        events = events_of(raw, signer=self.signer, now=now, source=source)
-        outcomes = absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw)
-        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
-            folder = self.loaded.resolve(self.config.feedback.unattributed)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
-        return outcomes
+    def mailroom(self) -> Mailroom:
+        """What comes back, and what follows from it."""
+        return Mailroom(self.loaded, self.database, self.clock, self.signer)
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -108,6 +108,7 @@ class Feedback(_Table, frozen=True):
     soft_pause: str = "90d"
     evidence: str = "365d"
     unattributed: str = "var/unattributed"
+    mailbox: dict[str, Any] = {}
 
 
 class RuleConfig(_Table, frozen=True):
@@ -162,6 +163,7 @@ class Config(_Table, frozen=True):
     retention: Retention = Retention()
     dkim: DkimKey | tuple[DkimKey, ...] = ()
     transports: dict[str, dict[str, Any]] = {}
+    webhooks: dict[str, dict[str, Any]] = {}
 
     @property
     def signing(self) -> tuple[DkimKey, ...]:
@@ -184,6 +186,30 @@ class Loaded(msgspec.Struct, frozen=True):
     def resolve(self, path: str) -> Path:
         """A path of the config as an absolute one."""
         return (self.folder / path).resolve()
+
+    def with_secrets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        A table with its secrets filled in: `key_env` becomes `key`, `key_file` the text of that file.
+
+        Raises:
+            OperatorError: A variable isn't set, or a file can't be read.
+
+        """
+        filled: dict[str, Any] = {}
+        for key, value in table.items():
+            if key.endswith("_env"):
+                filled[key.removesuffix("_env")] = self.secret(section, key, str(value))
+            elif key.endswith("_file"):
+                filled[key.removesuffix("_file")] = self._text_of(section, key, str(value))
+            else:
+                filled[key] = value
+        return filled
+
+    def _text_of(self, section: str, key: str, path: str) -> str:
+        try:
+            return self.resolve(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as problem:
+            raise OperatorError(f"{self.path.name}: [{section}] {key}: {path} can't be read ({problem})") from None
 
     def secret(self, section: str, key: str, variable: str) -> str:
         """
