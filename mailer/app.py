@@ -141,6 +141,7 @@ class App:
             organization=shown.organization,
             postal_address=shown.postal_address,
             public_url=shown.public_url.rstrip("/"),
+            timezone=shown.timezone,
         )
 
     @cached_property
@@ -175,6 +176,11 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
+    @property
+    def theme(self) -> Path | None:
+        """The file of tokens that `[content] theme` names in place of the templates' own."""
+        return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
+
     def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
         """
         Read the issue called `name` in all its languages and compile its editions.
@@ -190,6 +196,7 @@ class App:
             {name: segment.title for name, segment in self.config.segments.items()},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
+            theme=self.theme,
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
         )
         return issues, compiled

@@ -40,6 +40,7 @@ ROUTES = [
     Route("/brief/{issue}/", reading.issue),
     Route("/issues/{issue}/{segment}/{language}", reading.edition),
     Route("/images/{name}", reading.picture),
+    Route("/files/{name}", reading.file),
     Route("/feed.xml", reading.feed),
     Route("/health", health),
     Route("/u/{token}", leaving.show),
