@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from mailer import config, tokens
-from mailer.address import InvalidAddress, Mailbox
+from mailer.address import InvalidAddress, Mailbox, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.calendar import Calendar, parse_span
@@ -23,8 +24,14 @@ from mailer.editions.compose import compose
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
+from mailer.feedback.absorb import Policy, Recorded, absorb
+from mailer.feedback.intake import events_of
 from mailer.issues import Issue, available_languages, locate, read
+from mailer.issues.translation import completed
 from mailer.language import words
+from mailer.messages import dkim
+from mailer.messages.alignment import require_alignment
+from mailer.messages.dkim import Key
 from mailer.messages.headers import Unwritable
 from mailer.messages.letterhead import Letterhead, message_id
 from mailer.messages.message import Message
@@ -35,9 +42,11 @@ from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
+from mailer.storage.feedback import SqlFeedbackBook
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
+from mailer.storage.suppressions import Suppressions
 
 
 class App:
@@ -57,7 +66,14 @@ class App:
             OperatorError: The config is missing or wrong.
 
         """
-        return cls(config.load(path))
+        loaded = config.load(path)
+        shown = loaded.config.publication
+        require_alignment(
+            domain_of(shown.from_.strip(" >")),
+            bounces=shown.bounce_domain,
+            signers=[key.domain for key in loaded.config.signing if key.domain],
+        )
+        return cls(loaded)
 
     @cached_property
     def database(self) -> Database:
@@ -74,6 +90,11 @@ class App:
     def register(self) -> Register:
         """Who is subscribed to what."""
         return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """Who must not be written to."""
+        return Suppressions(self.database, self.clock)
 
     @cached_property
     def rights(self) -> Rights:
@@ -94,6 +115,37 @@ class App:
     def shelf(self) -> Shelf:
         """The compiled issues that were approved or sent."""
         return Shelf(self.database)
+
+    @cached_property
+    def feedback(self) -> SqlFeedbackBook:
+        """Everything that came back."""
+        return SqlFeedbackBook(self.database, self.clock, self.signer)
+
+    @cached_property
+    def feedback_policy(self) -> Policy:
+        """How many bounces are enough."""
+        table = self.config.feedback
+        return Policy(
+            hard_bounces=table.hard_bounces,
+            soft_bounces=table.soft_bounces,
+            soft_within=parse_span(table.soft_within),
+            soft_pause=parse_span(table.soft_pause),
+        )
+
+    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
+        """
+        Absorb one returned mail; say what became of each recipient it speaks of.
+
+        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
+        """
+        now = self.clock.now()
+        events = events_of(raw, signer=self.signer, now=now, source=source)
+        outcomes = absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw)
+        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
+            folder = self.loaded.resolve(self.config.feedback.unattributed)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
+        return outcomes
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -163,6 +215,25 @@ class App:
         except InvalidAddress as problem:
             raise OperatorError(f"{self.loaded.path.name}: [{section}] {key}: {problem}") from None
 
+    @cached_property
+    def signing_keys(self) -> tuple[Key, ...]:
+        """
+        The DKIM keys that every message is signed with; none without `[dkim]`.
+
+        Raises:
+            OperatorError: A key is missing or can't be read.
+
+        """
+        sender = domain_of(self.letterhead.sender.address)
+        return tuple(
+            Key.load(self.loaded.signing_pem(table), domain=table.domain or sender, selector=table.selector)
+            for table in self.config.signing
+        )
+
+    def signed(self, content: bytes) -> bytes:
+        """A finished message with our signatures before it."""
+        return dkim.signed(content, self.signing_keys)
+
     def staff(self, addresses: Sequence[str] = ()) -> list[Mailbox]:
         """
         Who gets tests and alerts: the addresses given, or `[staff] addresses`.
@@ -181,19 +252,23 @@ class App:
         """The file of tokens that `[content] theme` names in place of the templates' own."""
         return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
 
-    def compile(self, name: str) -> tuple[tuple[Issue, ...], Compiled]:
+    def compile(
+        self, name: str, *, segment: str | None = None, language: str | None = None
+    ) -> tuple[tuple[Issue, ...], Compiled]:
         """
-        Read the issue called `name` in all its languages and compile its editions.
+        Read the issue called `name` in all its languages and compile its editions; or only those of a segment, or of
+        one of its languages.
 
         Raises:
             AuthorError: There is no such issue, or something in it or in the templates is wrong.
 
         """
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
-        issues = tuple(read(folder, language) for language in available_languages(folder))
+        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
+        original, missing = read(folder), self.config.content.missing_translation
         compiled = compose(
-            issues,
-            {name: segment.title for name, segment in self.config.segments.items()},
+            [completed(issue, original) if missing == "original" else issue for issue in issues],
+            {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
             theme=self.theme,
@@ -242,17 +317,25 @@ class App:
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        return cut(edition, self.letterhead, campaign=campaign, date=date)
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys)
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now())
+        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys)
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
-        return write_notice(self.letterhead, to, subject=subject, text=text, date=self.clock.now(), occasion=occasion)
+        return write_notice(
+            self.letterhead,
+            to,
+            subject=subject,
+            text=text,
+            date=self.clock.now(),
+            occasion=occasion,
+            keys=self.signing_keys,
+        )
 
     async def send(
         self, campaign: Campaign, *, stop: asyncio.Event | None = None, progress: Callable[[Progress], None]

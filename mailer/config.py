@@ -88,6 +88,17 @@ class Delivery(_Table, frozen=True):
     on_uncertain: Literal["hold", "resend"] = "hold"
 
 
+class Feedback(_Table, frozen=True):
+    """`[feedback]`: how many bounces are enough, how long evidence is kept, where what nobody can attribute lies."""
+
+    hard_bounces: int = 1
+    soft_bounces: int = 3
+    soft_within: str = "180d"
+    soft_pause: str = "90d"
+    evidence: str = "365d"
+    unattributed: str = "var/unattributed"
+
+
 class RuleConfig(_Table, frozen=True):
     """A rule of `mailer check` turned off, or its errors made warnings; the reason is shown in every report."""
 
@@ -110,6 +121,15 @@ class Check(_Table, frozen=True):
     silences: tuple[SilenceConfig, ...] = ()
 
 
+class DkimKey(_Table, frozen=True):
+    """`[dkim]`, or several as `[[dkim]]`: a key in a file or in the environment; without `domain` From's signs."""
+
+    selector: str
+    domain: str = ""
+    key_file: str = ""
+    key_env: str = ""
+
+
 class Config(_Table, frozen=True):
     """The whole file, with the folder that its paths are relative to."""
 
@@ -120,8 +140,15 @@ class Config(_Table, frozen=True):
     schedule: Schedule = Schedule()
     staff: Staff = Staff()
     delivery: Delivery = Delivery()
+    feedback: Feedback = Feedback()
     check: Check = Check()
+    dkim: DkimKey | tuple[DkimKey, ...] = ()
     transports: dict[str, dict[str, Any]] = {}
+
+    @property
+    def signing(self) -> tuple[DkimKey, ...]:
+        """The signing keys, one or several."""
+        return (self.dkim,) if isinstance(self.dkim, DkimKey) else self.dkim
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -155,6 +182,27 @@ class Loaded(msgspec.Struct, frozen=True):
                 f"which is not set; set it and run the command again"
             )
         return value
+
+    def signing_pem(self, key: DkimKey) -> str:
+        """
+        The private key that a `[dkim]` table names.
+
+        Raises:
+            OperatorError: It names none or two, or what it names can't be read.
+
+        """
+        where = f"{self.path.name}: [dkim]"
+        if bool(key.key_file) is bool(key.key_env):
+            raise OperatorError(f"{where} needs either key_file or key_env; `mailer dkim keygen` makes a key")
+        if key.key_env:
+            return self.secret("dkim", "key_env", key.key_env)
+        try:
+            return self.resolve(key.key_file).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as problem:
+            why = getattr(problem, "strerror", None) or "it is no PEM"
+            raise OperatorError(
+                f"{where} key_file {key.key_file} can't be read ({why}); `mailer dkim keygen` makes one"
+            ) from None
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Loaded:

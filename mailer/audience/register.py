@@ -1,6 +1,6 @@
 """The port of the stage: what the audience asks of the register's keeper."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -29,7 +29,8 @@ class ImportOrder(msgspec.Struct, frozen=True):
     Where a list goes, who ordered it, and how.
 
     `sync` lets those leave who are missing from the list; `confirmed` allows it to let many leave. `plan` is what a dry
-    run answered: another outcome than that is refused.
+    run answered: another outcome than that is refused. `mapping` is kept for the next list of that name; `basis` and
+    `proof` say on what ground the list's people are written to.
     """
 
     segment: str
@@ -39,6 +40,9 @@ class ImportOrder(msgspec.Struct, frozen=True):
     sync: bool = False
     confirmed: bool = False
     plan: str = ""
+    mapping: Mapping[str, str] = {}
+    basis: str = ""
+    proof: str = ""
 
 
 class Change(msgspec.Struct, frozen=True):

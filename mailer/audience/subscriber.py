@@ -38,6 +38,21 @@ class Membership(msgspec.Struct, frozen=True):
     changed_at: datetime
 
 
+BASES: Final = ("consent", "public function", "contract")
+"""The grounds on which somebody may be written to (LOPDP art. 7)."""
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """On what ground somebody is written to, from when, and how it can be shown."""
+
+    at: datetime
+    basis: str
+    source: str
+    text_version: str
+    proof: str
+    who: str
+
+
 class Line(msgspec.Struct, frozen=True):
     """A line of the register as it is listed."""
 

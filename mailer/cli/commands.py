@@ -27,11 +27,19 @@ def config_option(
 
 
 from mailer.cli import (  # noqa: E402 — the groups
+    bounces,
     campaigns,
     demo,
+    dkim,
     editions,
+    examining,
+    feedback,
     issues,
+    preview,
+    proof,
+    rights,
     subscribers,
+    suppressions,
     trial,
     web,
 )
@@ -40,8 +48,14 @@ from mailer.cli import (  # noqa: E402 — the groups
 root.command("demo")(demo.demo)
 root.command("new")(issues.new)
 root.command("render")(editions.render)
+root.command("preview")(preview.preview)
 root.command("check")(issues.check)
+root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
+subscribers.group.command("ground")(rights.ground)
+subscribers.group.command("export")(rights.export)
+subscribers.group.command("erase")(rights.erase)
+root.add_typer(suppressions.group, name="suppressions")
 root.command("segments")(subscribers.segments)
 root.command("test-send")(trial.send_test)
 root.command("approve")(campaigns.approve)
@@ -50,7 +64,11 @@ root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("run")(campaigns.run)
+root.command("bounces")(bounces.bounces)
+root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
+root.command("doctor")(examining.doctor)
+root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
 
 

@@ -27,8 +27,8 @@ def render(  # noqa: PLR0917 - typer calls it by name
     """Write an issue's editions as files: HTML and text to look at, the MJML, and a message as it would be sent."""
     app = house(context)
     _, compiled = app.compile(issue)
-    chosen = _chosen(compiled.editions, segment, language)
-    files = [_write(app, edition, out) for edition in chosen]
+    wanted = chosen(compiled.editions, segment, language)
+    files = [_write(app, edition, out) for edition in wanted]
     rows = [
         {
             "language": edition.language,
@@ -37,7 +37,7 @@ def render(  # noqa: PLR0917 - typer calls it by name
             "html_bytes": len(edition.html.encode()),
             "files": written,
         }
-        for edition, written in zip(chosen, files, strict=True)
+        for edition, written in zip(wanted, files, strict=True)
     ]
     if json:
         print_json({"issue": compiled.issue, "content_hash": compiled.content_hash, "editions": rows})
@@ -52,7 +52,14 @@ def render(  # noqa: PLR0917 - typer calls it by name
     say(f"content hash {compiled.content_hash}")
 
 
-def _chosen(editions: "tuple[Edition, ...]", segment: str | None, language: str | None) -> "list[Edition]":
+def chosen(editions: "tuple[Edition, ...]", segment: str | None, language: str | None) -> "list[Edition]":
+    """
+    The editions of a segment and a language, or of all.
+
+    Raises:
+        OperatorError: There is none.
+
+    """
     from mailer.errors import OperatorError
 
     for option, wanted, known in (

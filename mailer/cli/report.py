@@ -6,11 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mailer.cli.proof import write_page
 from mailer.cli.screenshot import browser, screenshot
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.editions.edition import Edition, Image
+    from mailer.editions.edition import Image
     from mailer.preflight import Judged
 
 _SHOTS: Final = (("Desktop", 640, False), ("Phone", 375, False), ("Dark", 640, True))
@@ -126,24 +127,14 @@ def _shots(app: "App", judged: "Judged") -> list[dict[str, str]]:
         return []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        page = _written(app, judged.compiled.editions[0], folder)
+        page = folder / "page.html"
+        write_page(app, judged.compiled.editions[0], page)
         made = []
         for title, width, dark in _SHOTS:
             picture = folder / f"{title}.png"
             if screenshot(page, picture, width=width, height=_TALLEST, dark=dark):
                 made.append({"title": title, "url": _shrunk(picture)})
     return made
-
-
-def _written(app: "App", edition: "Edition", folder: Path) -> Path:
-    from mailer.editions.sample import sample_html
-
-    (folder / "images").mkdir()
-    for image in edition.images:
-        (folder / "images" / image.name).write_bytes(image.content)
-    page = folder / "page.html"
-    page.write_text(sample_html(edition, app.imprint), encoding="utf-8")
-    return page
 
 
 def _shrunk(path: Path) -> str:

@@ -19,6 +19,7 @@ _FLAGS: Final = (
     "--hide-scrollbars",
 )
 _SECONDS: Final = 90
+_MARGIN: Final = 24
 _TALLEST: Final = 12_000  # CSS pixels; what stays empty below the page is cut off
 
 
@@ -62,4 +63,7 @@ def _cut_empty_end(picture: Path) -> None:
     ground = Image.new("RGB", image.size, image.getpixel((0, image.height - 1)))
     box = ImageChops.difference(image, ground).getbbox()
     if box:
-        image.crop((0, 0, image.width, min(image.height, box[3] + 24))).save(picture, optimize=True)
+        # Where the page's own ground ends with it, what is below belongs to the window and not to the page.
+        is_same_ground = image.getpixel((0, box[3] - 1)) == ground.getpixel((0, 0))
+        height = min(image.height, box[3] + (_MARGIN if is_same_ground else 0))
+        image.crop((0, 0, image.width, height)).save(picture, optimize=True)

@@ -36,6 +36,8 @@ def import_(
     sync: Annotated[bool, typer.Option("--sync", help="Who isn't on the list leaves the segment.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Even if that is more than a fifth of it.")] = False,
     plan: Annotated[str, typer.Option(help="Do what this dry run announced, or nothing.")] = "",
+    basis: Annotated[str, typer.Option(help="The legal ground: consent, public function or contract.")] = "",
+    proof: Annotated[str, typer.Option(help="Where that ground can be seen.")] = "",
     by: By = None,
     as_json: bool = JSON,
 ) -> None:
@@ -46,7 +48,15 @@ def import_(
 
     app = house(context)
     _known_segment(app, segment)
-    listed = ListFile(path=file, mapping=_mapping(mapping), encoding=encoding, separator=separator, sheet=sheet)
+    told = _mapping(mapping)
+    listed = ListFile(
+        path=file,
+        mapping=told,
+        remembered=app.register.remembered_mapping(segment, file.name),
+        encoding=encoding,
+        separator=separator,
+        sheet=sheet,
+    )
     order = ImportOrder(
         segment=segment,
         source=file.name,
@@ -55,6 +65,9 @@ def import_(
         sync=sync,
         confirmed=yes,
         plan=plan,
+        mapping=told,
+        basis=basis,
+        proof=proof,
     )
     with import_progress() as progress:
         account = import_list(listed, order, app.register, progress=progress)
@@ -132,16 +145,21 @@ def show(context: typer.Context, address: str, as_json: bool = JSON) -> None:
     if person is None:
         raise Refused(f"nobody in the register has the address {address}; see `mailer subscribers list`")
     memberships, history = register.memberships(person.id), register.history(person.id)
+    grounds = register.grounds(person.id)
     if as_json:
         import msgspec
 
-        print_json(msgspec.structs.asdict(person) | {"memberships": memberships, "history": history})
+        print_json(
+            msgspec.structs.asdict(person) | {"memberships": memberships, "grounds": grounds, "history": history}
+        )
         return
     for field in ("email", "name", "honorific", "position", "institution", "country", "language", "state"):
         print(f"{field:12} {getattr(person, field)}".rstrip())
     print(f"{'deliverable':12} {'yes' if person.deliverable else 'no'}")
     for each in memberships:
         print(f"{'segment':12} {each.segment}: {each.state} since {each.changed_at:%Y-%m-%d %H:%M} UTC")
+    for ground in grounds:
+        print(f"{'ground':12} {ground.at:%Y-%m-%d %H:%M} UTC  {ground.basis}  {ground.source}  {ground.proof}".rstrip())
     for entry in history:
         print(f"{'history':12} {entry.at:%Y-%m-%d %H:%M} UTC  {entry.action}  {entry.detail}  (by {entry.who})")
 
@@ -224,8 +242,13 @@ def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
         print(f"  {account.removed:>8,}  {leave} the segment: they are not on the list")
     if account.kept_details:
         print(f"  {account.kept_details:>8,}  details left as they are: another list or a person keeps them")
+    if account.remembered:
+        told = ", ".join(f"{field} from {account.columns[field]!r}" for field in account.remembered)
+        print(f"Columns as you said last time: {told}")
     if account.ignored_columns:
         print(f"Columns not used: {', '.join(account.ignored_columns)}")
+    for heading, field in account.guesses.items():
+        print(f"Is {heading!r} the {field}? It was not used; if it is, add --map '{field}={heading}'")
     for change in account.changes[:20] if dry_run else []:
         print(f"  {change.email}: {change.field} {change.before!r} → {change.after!r}")
     for note in (*account.rejects, *account.notes)[:20]:

@@ -17,6 +17,7 @@ def serve(
     """Serve the public pages: leave, choose, join, read. Stop with Ctrl-C."""
     from mailer.web.serving import serve as serve_pages
 
-    publication = house(context)
-    print(f"serving on http://{host}:{port} (Ctrl-C stops)", flush=True)
-    serve_pages(publication, host, port)
+    def say_where(address: str) -> None:
+        print(f"serving on {address} (Ctrl-C stops)", flush=True)
+
+    serve_pages(house(context), host, port, say_where)

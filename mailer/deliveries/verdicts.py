@@ -48,19 +48,19 @@ class Verdicts:
         """
         Note a hand-over that failed. False when nothing was noted: the delivery is still claimed, and goes on untried.
 
-        Once it was handed, a loss without an answer is uncertain, whatever the transport calls it.
+        Once it was handed over and is certainly not taken, it is written back, for the ledger has it as handed.
         """
         now = self._clock.now()
         if isinstance(error, RecipientRefused):
             self._refuse(claimed, error)
         elif isinstance(error, Deferred):
             self._settle(outcome.put_off(claimed, error, now=now))
-        elif isinstance(error, Uncertain) or (is_handed and not error.code):
+        elif isinstance(error, Uncertain):
             self._settle(outcome.unanswered(claimed, error))
-        elif is_handed:
-            self._settle(outcome.given_back(claimed, error, now=now))
         elif self._is_suspect(claimed, error):
             self._settle(outcome.put_off(claimed, error, now=now))
+        elif is_handed:
+            self._settle(outcome.given_back(claimed, error, now=now))
         else:
             return False
         return True
@@ -93,8 +93,9 @@ class Verdicts:
     def _settle(self, settlement: Settlement) -> None:
         """Leave it to the writer. The next hand-off of this channel waits behind it, so outcomes never pile up."""
         self._writer.settle(settlement).add_done_callback(self._written)
-        self._lost.pop(settlement.id, None)
         is_closed = settlement.state is not State.PENDING
+        if is_closed or settlement.deferred:
+            self._lost.pop(settlement.id, None)
         is_sent = settlement.state is State.SENT
         self._progress = Progress(closed=self._progress.closed + is_closed, sent=self._progress.sent + is_sent)
         self._tell(self._progress)

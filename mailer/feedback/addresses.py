@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Final
 
 ADDRESS: Final = (
-    r"""(?<![\w.+@])(?:"[^"\s@<>]{1,64}"|[^\s<>()\[\],;:"'@\\/=|*`][^\s<>()\[\],;:"@\\|*`]{0,63})@[^\s<>()\[\],;:"'@|*`]{1,254}"""
+    r"""(?<![\w.+@])(?:"[^"\s@<>]{1,64}"|[^\s<>()\[\],;:"'@\\/=|*`][^\s<>()\[\],;:"@\\|*`]{0,63})"""
+    r"""@[^\s<>()\[\],;:"'@|*`]{1,254}"""
 )
 _FOUND = re.compile(ADDRESS)
 _MACHINES: Final = frozenset({"mailer-daemon", "postmaster", "mailerdaemon", "maildaemon", "mdaemon", "abuse"})

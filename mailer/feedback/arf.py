@@ -11,7 +11,15 @@ from mailer.feedback.reason import Reason
 _FIELD = re.compile(r"^([A-Za-z-]{2,60})[ \t]{0,10}:[ \t]{0,100}(.{0,2000})$", re.MULTILINE)
 _NAMED_BY: Final = ("original-rcpt-to", "removal-recipient", "x-original-to", "redacted-address")
 # Providers that don't follow the standard: Microsoft's junk mail reporting names the reader in the returned headers.
-_RETURNED_BY: Final = ("x-hmxmroriginalrecipient", "x-rcpt-to", "delivered-to", "x-original-to", "envelope-to", "to", "cc")
+_RETURNED_BY: Final = (
+    "x-hmxmroriginalrecipient",
+    "x-rcpt-to",
+    "delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "to",
+    "cc",
+)
 _NO_COMPLAINT: Final = frozenset({"auth-failure", "not-spam", "dmarc"})
 
 
@@ -40,7 +48,9 @@ def _returned(mail: Part) -> list[str]:
     for name in _RETURNED_BY:
         for part in mail.walk()[1:]:
             headers = part.all(name) or [
-                value for field, value in _FIELD.findall(part.text[:100_000]) if field.lower() == name and _is_original(part)
+                value
+                for field, value in _FIELD.findall(part.text[:100_000])
+                if field.lower() == name and _is_original(part)
             ]
             if found := [address for value in headers for address in addresses_in(value) if not is_machine(address)]:
                 return found[:20]

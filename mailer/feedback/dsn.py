@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from mailer.feedback.addresses import addresses_in, clean
-from mailer.feedback.finding import Finding, Kind, about, judge, softened
+from mailer.feedback.finding import Finding, Kind, about_each, judge, softened
 from mailer.feedback.mime import Part
 from mailer.feedback.reason import plain
 
@@ -21,6 +21,7 @@ _UNICODE_ESCAPE = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _MAX_TEXT: Final = 400_000
 _MAX_GROUPS: Final = 300
 _MAX_WORDS: Final = 4_000
+_MAX_FIELD: Final = 4_000
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 
 Group = dict[str, list[str]]
@@ -41,10 +42,10 @@ def _looks_like_status(part: Part) -> bool:
 
 
 def groups_of(text: str) -> list[Group]:
-    """
+    r"""
     The per-recipient groups of fields of a report's text; what stands before the first is left out.
 
-    >>> groups_of("Reporting-MTA: dns; mx\\n\\nFinal-Recipient: rfc822; ana@gad.example\\nAction: failed")
+    >>> groups_of("Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; ana@gad.example\nAction: failed")
     [{'final-recipient': ['rfc822; ana@gad.example'], 'action': ['failed']}]
     """
     groups: list[Group] = []
@@ -79,7 +80,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
             found.append(("", ""))
         elif line[0] in " \t" and found and found[-1][0]:
             name, value = found[-1]
-            found[-1] = (name, f"{value} {line.strip()}" if len(value) < 4_000 else value)
+            found[-1] = (name, f"{value} {line.strip()}" if len(value) < _MAX_FIELD else value)
         elif match := _FIELD.match(line.strip()):
             found.append((match[1].lower(), match[2].strip()))
     return found
@@ -94,18 +95,20 @@ def read_dsn(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[F
     parts = status_parts(mail)
     if not parts:
         return None
-    text = "\n\n".join("\n".join(f"{name}: {value}" for name, value in part.headers) + "\n" + part.text for part in parts)
+    text = "\n\n".join(
+        "\n".join(f"{name}: {value}" for name, value in part.headers) + "\n" + part.text for part in parts
+    )
     groups = groups_of(text)
     failed: list[Finding] = []
     delayed: list[Finding] = []
     happened = [(group, _what_happened(group, mail)) for group in groups]
     named = [_address(group, words, originals, alone=len(groups) == 1) for group in groups]
+    told_of = about_each(words, named)
     for (group, kind), address in zip(happened, named, strict=True):
         if kind is Kind.NONE or not address:
             continue
-        diagnosis = _told(group) or about(words, address, named)[:_MAX_WORDS]
-        context = words[:_MAX_WORDS] if len(groups) == 1 else about(words, address, named)[:_MAX_WORDS]
-        found = judge(address, status=_status(group), diagnosis=diagnosis, context=context)
+        around = (told_of[address][:_MAX_WORDS], words[:_MAX_WORDS] if len(groups) == 1 else "")
+        found = judge(address, status=_status(group), diagnosis=_told(group), context=around)
         (failed if kind is Kind.BOUNCE else delayed).append(found if kind is Kind.BOUNCE else softened(found))
     if failed or delayed:
         return (Kind.BOUNCE, failed) if failed else (Kind.DELAY, delayed)
@@ -127,7 +130,7 @@ def read_rejection(mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
     if not ("reject" in rejected and "automatic-action" in part.text.lower()):
         return Kind.NONE, []
     named = [clean(value) for name, value in _fields(part.text) if name in _RECIPIENT_FIELDS]
-    return Kind.BOUNCE, [judge(address, context=words) for address in named if address]
+    return Kind.BOUNCE, [judge(address, context=(words,)) for address in named if address]
 
 
 def _what_happened(group: Group, mail: Part) -> Kind:

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from mailer.feedback.addresses import addresses_in
 from mailer.feedback.reason import Reason, is_hard, reason_of, settle_status
 
 _VAGUE = re.compile(r"\d\.\d{1,3}\.0\Z")
@@ -42,25 +43,27 @@ class Understanding(msgspec.Struct, frozen=True):
     message_id: str = ""
 
 
-def judge(address: str, *, status: str = "", diagnosis: str = "", context: str = "") -> Finding:
+def judge(address: str, *, status: str = "", diagnosis: str = "", context: tuple[str, ...] = ()) -> Finding:
     """
-    Say why one recipient failed: from the diagnosis, then a specific status, then the words around it.
+    Say why one recipient failed: from the diagnosis, then a specific status, then the words around it in their order.
 
     >>> judge("ana@gad.example", status="5.0.0", diagnosis="smtp; 550 5.1.1 no such user").hard
     True
-    >>> judge("ana@gad.example", status="4.4.7", context="message expired").reason.value
+    >>> judge("ana@gad.example", status="4.4.7", context=("message expired",)).reason.value
     'expired'
     """
-    status = settle_status(status, diagnosis or context)
+    texts = [text for text in (diagnosis, *context) if text]
+    words = texts[0] if texts else ""
+    status = settle_status(status, words)
     reason = reason_of(diagnosis)
     by_status = reason_of("", status)
     if by_status is not Reason.UNCLEAR and not _VAGUE.match(status) and reason in {Reason.UNCLEAR, *_WEAK}:
         reason = by_status
+    for text in texts:
+        if reason is Reason.UNCLEAR:
+            reason = reason_of(text)
     if reason is Reason.UNCLEAR:
-        reason = reason_of(context)
-    if reason is Reason.UNCLEAR:
-        reason = reason_of(diagnosis or context, status)
-    words = diagnosis or context
+        reason = reason_of(words, status)
     return Finding(
         address=address,
         status=status,
@@ -73,27 +76,24 @@ def judge(address: str, *, status: str = "", diagnosis: str = "", context: str =
 _FURTHER_LINES: Final = 30
 
 
-def about(words: str, address: str, others: list[str]) -> str:
-    """
-    The lines on one recipient: from where it is named to the next recipient, and each later line that names it.
+def about_each(words: str, addresses: list[str]) -> dict[str, str]:
+    r"""
+    The lines on each recipient: from where it is named to the next recipient, and each later line that names it.
 
-    >>> about("Sorry\\n<ana@gad.example>: no mailbox\\n<ben@gad.example>: full", "ana@gad.example", ["ben@gad.example"])
-    '<ana@gad.example>: no mailbox'
+    >>> about_each("Sorry\n<ana@gad.example>: gone\n<ben@gad.example>: full", ["ana@gad.example", "ben@gad.example"])
+    {'ana@gad.example': '<ana@gad.example>: gone', 'ben@gad.example': '<ben@gad.example>: full'}
     """
-    wanted = address.lower()
-    rest = [other.lower() for other in others if other.lower() != wanted]
-    found: list[str] = []
+    lines: dict[str, list[str]] = {address.casefold(): [] for address in addresses}
+    current: set[str] = set()
     following = 0
     for line in words.splitlines():
-        lowered = line.lower()
-        if wanted in lowered:
-            following = _FURTHER_LINES
-        elif any(other in lowered for other in rest):
-            following = 0
-        if following and len(found) < 4 * _FURTHER_LINES:
-            found.append(line)
+        if named := {address.casefold() for address in addresses_in(line)} & lines.keys():
+            current, following = named, _FURTHER_LINES
+        if following:
             following -= 1
-    return "\n".join(found)
+            for key in current:
+                lines[key].append(line)
+    return {address: "\n".join(lines[address.casefold()][: 4 * _FURTHER_LINES]) for address in addresses}
 
 
 def softened(found: Finding) -> Finding:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import decode_header
+from itertools import pairwise
 from typing import Final
 
 MAX_BYTES: Final = 1 << 20  # the report stands before the returned message; what lies beyond is the returned message
@@ -20,7 +21,9 @@ _MAX_HEADERS: Final = 1_000
 _MAX_HEADER: Final = 20_000
 _MAX_DEPTH: Final = 12
 _HEADER_LINE = re.compile(rb"([!-9;-~]{1,200})[ \t]{0,20}:[ \t]{0,200}(.*)")
-_PARAMETER = re.compile(r""";\s{0,50}([a-z0-9*-]{1,60})\s{0,10}=\s{0,10}("[^"]{0,1000}"|[^\s;"]{1,1000})""", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r""";\s{0,50}([a-z0-9*-]{1,60})\s{0,10}=\s{0,10}("[^"]{0,1000}"|[^\s;"]{1,1000})""", re.IGNORECASE
+)
 _BLOCK_TAG = re.compile(r"</?(?:br|p|div|tr|table|li|ul|ol|h[1-6]|hr|blockquote|pre)\b[^<>]{0,4000}>", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(style|script|title)\b[^<>]{0,1000}>[^<]{0,50000}</\1\s{0,5}>", re.IGNORECASE)
 _TAG = re.compile(r"""<(?![^<>\s@"']{1,200}@[^<>\s"']{1,200}>)[a-z/!?][^<>]{0,4000}>""", re.IGNORECASE)
@@ -48,7 +51,7 @@ class Part:
         return [decoded(value) for known, value in self.headers if known == name]
 
     def walk(self) -> list["Part"]:
-        """This part and all inside it, the outer before the inner, in order within a level."""
+        """The part and all inside it, the outer before the inner, in order within a level."""
         found = [self]
         for part in found:
             found.extend(part.parts)
@@ -101,7 +104,8 @@ def decoded(value: str) -> str:
         return value
     try:
         return "".join(
-            part if isinstance(part, str) else _characters(part, charset or "") for part, charset in decode_header(value[:_MAX_DECODED])
+            part if isinstance(part, str) else _characters(part, charset or "")
+            for part, charset in decode_header(value[:_MAX_DECODED])
         )
     except (HeaderParseError, ValueError, LookupError, binascii.Error):
         return value
@@ -210,7 +214,7 @@ def _as_text(found: list[tuple[str, bytearray]]) -> list[tuple[str, str]]:
 
 def _sniffed(body: list[bytes], default: str) -> tuple[str, dict[str, str]]:
     """The type of a mail that lost its own: a line of hyphens with a part's headers below begins a multipart."""
-    for line, following in zip(body[:_LINES_SNIFFED], body[1 : _LINES_SNIFFED + 1], strict=False):
+    for line, following in pairwise(body[: _LINES_SNIFFED + 1]):
         if line.strip() and not line.startswith(b"--") and b"mime" not in b" ".join(body[:_LINES_SNIFFED]).lower():
             break
         if line.startswith(b"--") and len(line) > _SHORTEST_BOUNDARY and following.lower().startswith(b"content-type:"):

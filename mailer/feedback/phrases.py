@@ -1,5 +1,5 @@
 """
-Makes search patterns of `phrases.txt`, where the reasons' phrases stand as data.
+Makes search patterns of `phrases.txt` (by which a reason is known) and `marks.txt` (by which a mail is known).
 
 The notation there is small so that every pattern is linear: gaps are bounded, and nothing repeats inside a repeat.
 """
@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Final
 
 _NOTATION: Final = {
+    " … ": " (?:.{0,60} )?",
     "…": ".{0,60}",
     "*": r"\w{0,40}",
     "#": r"\d{1,6}",
@@ -19,7 +20,7 @@ _NOTATION: Final = {
     r"\(": r"\(",
     r"\S*": r"\S{0,80}",
 }
-_TOKEN = re.compile(r"\\\(|\\S\*|[…*#()|]|[^\\…*#()|]+")
+_TOKEN = re.compile(r" … |\\\(|\\S\*|[…*#()|]|[^\\…*#()| ]+| ")
 
 
 def pattern_of(phrase: str) -> str:
@@ -35,14 +36,28 @@ def pattern_of(phrase: str) -> str:
 @cache
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Each section: its reason's name and the pattern of all its phrases, in the order of precedence."""
-    phrases: list[tuple[str, list[str]]] = []
-    for line in files("mailer.feedback").joinpath("phrases.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            phrases.append((line.strip("[]"), []))
-        elif line and not line.startswith("#"):
-            phrases[-1][1].append(line)
-    return tuple((reason, _compiled(lines)) for reason, lines in phrases)
+    return tuple(
+        (reason, re.compile(rf"(?<!\w)(?:{'|'.join(map(pattern_of, lines))})(?!\w)"))
+        for reason, lines in _sections("phrases.txt")
+    )
 
 
-def _compiled(lines: list[str]) -> re.Pattern[str]:
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(pattern_of, lines)) + r")(?!\w)")
+@cache
+def mark(name: str) -> re.Pattern[str]:
+    """
+    The pattern of one section of `marks.txt`, by which a mail is known for what it is.
+
+    >>> bool(mark("away words").search("estoy de vacaciones hasta enero"))
+    True
+    """
+    return re.compile("|".join(f"(?:{line})" for line in dict(_sections("marks.txt"))[name]))
+
+
+def _sections(file: str) -> list[tuple[str, list[str]]]:
+    found: list[tuple[str, list[str]]] = []
+    for line in files("mailer.feedback").joinpath(file).read_text(encoding="utf-8").splitlines():
+        if line.startswith("[") and line.endswith("]"):
+            found.append((line.strip("[]"), []))
+        elif line.strip("#") and not line.startswith("# "):
+            found[-1][1].append(line)
+    return found

@@ -42,7 +42,7 @@ class Reason(StrEnum):
     UNCLEAR = "unclear"
 
 
-# An address that is gone. A disabled mailbox may be opened again (RFC 3463 X.2.1), so it counts as soft until it repeats.
+# An address that is gone. A disabled mailbox may be opened again (RFC 3463 X.2.1): soft, until it repeats.
 HARD: Final = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.MOVED, Reason.NOT_ACCEPTING})
 
 _BY_STATUS: Final = {
@@ -101,10 +101,10 @@ _UNAVAILABLE = re.compile(
 
 
 def plain(text: str) -> str:
-    """
+    r"""
     Text as the phrases compare it: lower case, no accents, no underscores, single spaces.
 
-    >>> plain("El Buzón  está\\nlleno")
+    >>> plain("El Buzón  está\nlleno")
     'el buzon esta lleno'
     """
     unaccented = unicodedata.normalize("NFKD", text[:_MAX_WORDS]).replace("’", "'").replace("_", " ")

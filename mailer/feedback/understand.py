@@ -26,16 +26,17 @@ _RETURNED: Final = frozenset({
     "message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers",
     "message/partial",
 })  # fmt: skip
-_MAX_WORDS: Final = 60_000
-_MAX_FLUFL: Final = 200_000
+_MAX_WORDS: Final = 30_000
+_MAX_FLUFL: Final = 100_000
+_MAX_FLUFL_LINES: Final = 1_500  # it reads every line once for each of its patterns
 logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
 
 
 def understand(raw: bytes) -> Understanding:
-    """
+    r"""
     Say what a returned mail is and whom it is about. Never raises, whatever the bytes.
 
-    >>> understand(b"Subject: Hola\\n\\nNos vemos el lunes.").kind.value
+    >>> understand(b"Subject: Hola\n\nNos vemos el lunes.").kind.value
     'none'
     """
     mail = read_mail(raw)
@@ -83,7 +84,9 @@ def _outer(mail: Part) -> list[Part]:
 
 def _from_first_header(text: str) -> str:
     lines = text.splitlines()
-    start = next((index for index, line in enumerate(lines) if ": " in line[:60] and " " not in line.partition(":")[0]), 0)
+    start = next(
+        (index for index, line in enumerate(lines) if ": " in line[:60] and " " not in line.partition(":")[0]), 0
+    )
     return "\n".join(lines[start:])
 
 
@@ -104,7 +107,8 @@ def _by_flufl(raw: bytes, mail: Part, words: str) -> tuple[Kind, list[Finding]] 
     if not is_bounce(mail, words):
         return None
     addresses: set[bytes] = set()
+    head = b"\n".join(raw[:_MAX_FLUFL].splitlines()[:_MAX_FLUFL_LINES])
     with suppress(Exception):  # it parses with the standard library, which raises on what strangers send
-        temporary, permanent = all_failures(email.message_from_bytes(raw[:_MAX_FLUFL], policy=email.policy.compat32))
+        temporary, permanent = all_failures(email.message_from_bytes(head, policy=email.policy.compat32))
         addresses = set(temporary) | set(permanent)
     return told(mail, words, sorted(address.decode("utf-8", "replace") for address in addresses))

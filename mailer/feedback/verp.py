@@ -11,10 +11,10 @@ from typing import Final
 from mailer.feedback.mime import Part
 from mailer.tokens import InvalidToken, Signer
 
-_TOKEN: Final = r"([a-z0-9]{1,8}-[a-z0-9-]{1,60}\.[a-z2-7]{20,40})@"
-_BOUNCE = re.compile(rf"(?<![\w.+-])b\+{_TOKEN}", re.IGNORECASE)
-_UNSUBSCRIBE = re.compile(rf"(?<![\w.+-])u\+{_TOKEN}", re.IGNORECASE)
-_MESSAGE_ID = re.compile(rf"<{_TOKEN}", re.IGNORECASE)
+_SIGNED: Final = r"([a-z0-9]{1,8}-[a-z0-9-]{1,60}\.[a-z0-9]{20,80})@"
+_BOUNCE = re.compile(rf"(?<![\w.+-])b\+{_SIGNED}", re.IGNORECASE)
+_UNSUBSCRIBE = re.compile(rf"(?<![\w.+-])u\+{_SIGNED}", re.IGNORECASE)
+_MESSAGE_ID = re.compile(rf"<{_SIGNED}", re.IGNORECASE)
 _DELIVERED_TO: Final = ("x-original-to", "delivered-to", "envelope-to", "x-envelope-to", "x-rcpt-to", "to")
 _SPEAKS_OF: Final = ("original-message-id", "x-original-message-id", "in-reply-to", "references")
 _MAX_TEXT: Final = 100_000
@@ -38,8 +38,10 @@ def bounced_delivery(mail: Part, signer: Signer) -> str:
 
 
 def unsubscribed_delivery(mail: Part, signer: Signer) -> str:
-    """The payload of the delivery whose unsubscribe address (List-Unsubscribe's mailto) the mail was sent to, or nothing."""
-    return next((named for name in _DELIVERED_TO if (named := _first(_UNSUBSCRIBE, "unsubscribe", mail.all(name), signer))), "")
+    """The payload of the delivery whose unsubscribe address (List-Unsubscribe, mailto) got the mail, or nothing."""
+    return next(
+        (named for name in _DELIVERED_TO if (named := _first(_UNSUBSCRIBE, "unsubscribe", mail.all(name), signer))), ""
+    )
 
 
 def delivery_of_message_id(message_id: str, signer: Signer) -> str:

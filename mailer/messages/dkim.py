@@ -20,6 +20,7 @@ from mailer.errors import OperatorError
 # Signed once more than they stand in the message, so that nobody can add a second one (RFC 6376 8.15).
 OVERSIGNED: Final = (b"from", b"to", b"subject")
 _SPACES: Final = re.compile(rb"[ \t]+")
+_FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _DNS_STRING: Final = 255  # RFC 1035 3.3.14: the longest string of a TXT record
 
@@ -121,6 +122,15 @@ def sign(fields: Sequence[bytes], body: bytes, keys: Sequence[Key]) -> bytes:
     """
     body_hash = sha256(body).digest()
     return b"".join(key.seal(fields, own=()).field((), body_hash) for key in keys)
+
+
+def signed(content: bytes, keys: Sequence[Key]) -> bytes:
+    """A finished message, its signatures before it; without keys as it was."""
+    if not keys:
+        return content
+    head, _, body = content.partition(b"\r\n\r\n")
+    fields = [field + b"\r\n" for field in _FIELD_END.split(head)]
+    return sign(fields, body.rstrip(b"\r\n") + b"\r\n", keys) + content
 
 
 def relaxed(field: bytes) -> bytes:

@@ -4,20 +4,31 @@ A plain letter that the program writes of itself: an alert to the staff, a word 
 It says that a machine wrote it, so that no vacation notice comes back (RFC 3834).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from mailer.address import Mailbox, domain_of
 from mailer.messages import headers
+from mailer.messages.dkim import Key, signed
 from mailer.messages.letterhead import Letterhead
 from mailer.messages.message import Message
 from mailer.messages.quoted import quote_text
 
 
 def write_notice(
-    letterhead: Letterhead, to: Mailbox, *, subject: str, text: str, date: datetime, occasion: str
+    letterhead: Letterhead,
+    to: Mailbox,
+    *,
+    subject: str,
+    text: str,
+    date: datetime,
+    occasion: str,
+    keys: Sequence[Key] = (),
 ) -> Message:
     """
-    Write a text-only notice. `occasion` (letters, digits, hyphens, dots) makes its Message-ID, once for each reader.
+    Write a text-only notice, signed by the keys.
+
+    `occasion` (letters, digits, hyphens, dots) makes its Message-ID, once for each reader.
 
     Raises:
         Unwritable: The subject or the name holds what no header may.
@@ -41,5 +52,5 @@ def write_notice(
         message_id=message_id,
         sender=letterhead.sender.address,
         recipient=headers.wire_address(to.address),
-        content=b"".join(fields) + quote_text(text.rstrip("\n") + "\n"),
+        content=signed(b"".join(fields) + quote_text(text.rstrip("\n") + "\n"), keys),
     )

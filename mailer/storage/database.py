@@ -27,6 +27,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from mailer.errors import OperatorError
+from mailer.storage.turns import in_turn
 
 metadata = MetaData(
     naming_convention={
@@ -41,6 +42,7 @@ metadata = MetaData(
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MILLISECONDS = 30_000
 _BULK_KIBIBYTES = 48 * 1024
+_UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
 
 
@@ -188,6 +190,10 @@ class Database:
                 self.insert_rows(connection, table, columns, rows)
         except IntegrityError:
             return False
+        except Exception as problem:
+            if getattr(problem, "sqlstate", "") == _UNIQUE_VIOLATION:  # psycopg's own: COPY goes past SQLAlchemy
+                return False
+            raise
         return True
 
     def update_rows(
@@ -224,8 +230,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    is_write = connection.get_execution_options().get("mailer_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+    if not connection.get_execution_options().get("mailer_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    with in_turn(connection.engine.url.database, _BUSY_MILLISECONDS / 1000):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

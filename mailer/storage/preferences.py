@@ -193,6 +193,13 @@ def _depart(
     )
 
 
+def depart_within(connection: Connection, database: Database, subscriber_id: int, *, how: str, now: datetime) -> None:
+    """Take one reader out of everything in the caller's transaction; who had left before stays as they were."""
+    leaving = [one for one in readers_of(connection, [subscriber_id]).values() if not one.is_gone]
+    if leaving:
+        _depart(connection, database, leaving, {subscriber_id: how}, now)
+
+
 def _part(connection: Connection, ids: Sequence[int], now: datetime, *, segments: Sequence[str] | None = None) -> None:
     """Mark memberships as left, all of them or those of `segments`."""
     condition = [memberships.c.subscriber_id.in_(ids), memberships.c.state == "joined"]

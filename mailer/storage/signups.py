@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
 
 from mailer.address import address_key, domain_of
 from mailer.clock import Clock
 from mailer.storage.database import Database
 from mailer.storage.preferences import Reader, join, note, own, readers_of
-from mailer.storage.register.tables import memberships, subscribers, suppressions
+from mailer.storage.register.barring import Seals
+from mailer.storage.register.tables import erasures, memberships, subscribers, suppressions
 from mailer.storage.visitors import departures, notices, quotas, signups
 
 CONFIRM_WITHIN: Final = timedelta(days=3)
@@ -44,9 +45,10 @@ class Limit(msgspec.Struct, frozen=True):
 class Signups:
     """The book of wishes to join; every method is one transaction."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, seals: Seals) -> None:
         self.database = database
         self.clock = clock
+        self.seals = seals
 
     def spend(self, *limits: Limit) -> bool:
         """Count one more under every key, unless one of them is used up: then count nothing and say False."""
@@ -114,12 +116,14 @@ class Signups:
         if wish is None:
             return None
         with self.database.write() as connection:
-            row = connection.execute(select(signups).where(signups.c.id == number)).one()
+            row = connection.execute(self.database.for_update(select(signups).where(signups.c.id == number))).one()
             if row.confirmed_at is not None:
                 return readers_of(connection, [row.subscriber_id]).get(row.subscriber_id)
             subscriber_id = _register(connection, self.database, wish, now)
             join(connection, self.database, subscriber_id, wish.segments, now)
             connection.execute(delete(departures).where(departures.c.subscriber_id == subscriber_id))
+            known_by = self.seals(address_key(wish.email))  # who was erased and wishes to come back is welcome
+            connection.execute(delete(erasures).where(erasures.c.seal.in_(known_by)))
             connection.execute(
                 update(signups).where(signups.c.id == number).values(confirmed_at=now, subscriber_id=subscriber_id)
             )
@@ -148,20 +152,27 @@ class Signups:
 
 
 def _spend(connection: Connection, database: Database, limits: Sequence[Limit], now: datetime) -> bool:
-    connection.execute(delete(quotas).where(quotas.c.key.in_([limit.key for limit in limits]), quotas.c.until <= now))
-    used: dict[str, int] = dict(
-        connection.execute(
-            select(quotas.c.key, quotas.c.used).where(quotas.c.key.in_([limit.key for limit in limits]))
-        ).all()  # type: ignore[arg-type]
-    )
-    if any(used.get(limit.key, 0) >= limit.most for limit in limits):
-        return False
-    for limit in limits:
-        connection.execute(
+    """Count under each key while it is below its limit; in the order of the keys, so that no two wait crosswise."""
+    spent: list[str] = []
+    is_over = quotas.c.until <= now
+    for limit in sorted(limits, key=lambda limit: limit.key):
+        counted = connection.execute(
             database.insert(quotas)
             .values(key=limit.key, used=1, until=limit.until)
-            .on_conflict_do_update(index_elements=["key"], set_={"used": quotas.c.used + 1})
-        )
+            .on_conflict_do_update(
+                index_elements=["key"],
+                set_={
+                    "used": case((is_over, 1), else_=quotas.c.used + 1),
+                    "until": case((is_over, limit.until), else_=quotas.c.until),
+                },
+                where=or_(is_over, quotas.c.used < limit.most),
+            )
+            .returning(quotas.c.used)
+        ).first()
+        if counted is None:
+            connection.execute(update(quotas).where(quotas.c.key.in_(spent)).values(used=quotas.c.used - 1))
+            return False
+        spent.append(limit.key)
     return True
 
 

@@ -38,7 +38,7 @@ async def privacy(request: Request) -> Response:
 ROUTES = [
     Route("/", reading.archive),
     Route("/brief/{issue}/", reading.issue),
-    Route("/issues/{issue}/{segment}/{language}", reading.edition),
+    Route("/brief/{issue}/{segment}/{language}", reading.edition),
     Route("/images/{name}", reading.picture),
     Route("/files/{name}", reading.file),
     Route("/feed.xml", reading.feed),

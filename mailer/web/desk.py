@@ -1,8 +1,7 @@
 """What every handler has at hand: the books, the signer, the clock, the pages."""
 
-import hashlib
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from starlette.requests import Request
@@ -31,7 +30,7 @@ class Desk:
         self.pages = Pages(templates / "pages", house.config)
         self.letters = Pages(templates / "notices", house.config)
         self.preferences = Preferences(house.database, house.clock)
-        self.signups = Signups(house.database, house.clock)
+        self.signups = Signups(house.database, house.clock, partial(self.signer.seals, "erased"))
         self.notices = Notices(house.database, house.clock)
         self.rights = house.rights
         self.newsstand = Newsstand(Published(house.database), house.config.publication.public_url, self.pages.title)
@@ -42,13 +41,10 @@ class Desk:
         """The way out for letters: the publication's own."""
         return self.house.transport()
 
-    def _sealed(self, kind: str, value: str) -> str:
-        digest = hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
-        return self.signer.sign("quota", digest).rpartition(".")[2]
-
     def limit(self, kind: str, value: str, most: int, window: timedelta = DAY) -> Limit:
         """A limit on something that a stranger can set off; what it counts is kept as a keyed hash alone."""
-        return Limit(key=f"{kind}-{self._sealed(kind, value)}", most=most, until=self.clock.now() + window)
+        key = self.signer.seals("quota", f"{kind}:{value}")[0]
+        return Limit(key=f"{kind}-{key}", most=most, until=self.clock.now() + window)
 
 
 def desk_of(request: Request) -> Desk:

@@ -46,9 +46,8 @@ def write(desk: Desk, notice: Notice) -> Message:
     letter.add_alternative(
         desk.letters.text("letter.html", notice.language, **values), subtype="html", cte="quoted-printable"
     )
-    return Message(
-        message_id=message_id, sender=sender.address, recipient=notice.email, content=_without_dots(letter.as_bytes())
-    )
+    content = desk.house.signed(_without_dots(letter.as_bytes()))
+    return Message(message_id=message_id, sender=sender.address, recipient=notice.email, content=content)
 
 
 def _link(desk: Desk, notice: Notice, now: datetime) -> str:

@@ -23,7 +23,7 @@ class Pages:
         self.config = config
         self.environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),
-            autoescape=True,
+            autoescape=lambda name: not str(name).endswith(".txt"),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -1,6 +1,8 @@
 """Runs the application under uvicorn, with a time limit on every step that a slow or hostile client could draw out."""
 
 import asyncio
+import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 import h11
@@ -9,6 +11,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mailer.app import App
+from mailer.errors import OperatorError
 from mailer.web.application import create
 
 HEAD_SECONDS: Final = 10.0
@@ -70,6 +73,21 @@ def settings(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Config:
     )
 
 
-def serve(house: App, host: str, port: int) -> None:
-    """Serve the pages of a publication until SIGINT or SIGTERM."""
-    uvicorn.Server(settings(create(house), host, port)).run()
+def serve(house: App, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """
+    Serve the pages of a publication until SIGINT or SIGTERM; `ready` is told the address once somebody listens there.
+
+    Raises:
+        OperatorError: The port is taken, or the address isn't ours.
+
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as problem:
+        raise OperatorError(
+            f"can't listen on {host} port {port} ({problem.strerror or problem}); choose another with --host and --port"
+        ) from None
+    with listener:
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
+        uvicorn.Server(settings(create(house), host, port)).run(sockets=[listener])

@@ -50,10 +50,11 @@ TakeIn = Callable[..., Account]
 def take_in(register: Register, tmp_path: Path) -> TakeIn:
     """Write a list and import it."""
 
-    def run(content: str | bytes, segment: str = "gads", *, name: str = "list.csv", dry_run: bool = False, **how):
+    def run(content: str | bytes, segment: str = "gads", *, name: str = "list.csv", **how):
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        order = ImportOrder(segment=segment, source=name, who="Redacción", dry_run=dry_run)
+        ordered = {key: how.pop(key) for key in ("dry_run", "sync", "confirmed", "plan") if key in how}
+        order = ImportOrder(segment=segment, source=name, who="Redacción", **ordered)
         return import_list(ListFile(path=path, **how), order, register)
 
     return run

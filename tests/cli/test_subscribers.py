@@ -87,6 +87,25 @@ def test_who_left_one_segment_is_shown_and_not_revived(mailer):
     assert "partners: left since" in mailer("subscribers", "show", address)
 
 
+def test_a_person_may_see_everything_and_be_gone(mailer, house):
+    """The copy holds grounds and history; after the erasure no list brings the address back."""
+    take_in = ("subscribers", "import", "subscribers/gads.csv", "--segment", "gads", "--json")
+    mailer(*take_in, "--basis", "public function", "--proof", "the cantons' directory of 2022")
+    address = "alcaldia@paquisha.example"
+    mailer("subscribers", "ground", address, "consent", "--text", "2022-11", "--proof", "letter 17")
+    shown = mailer("subscribers", "show", address, "--json")
+    assert [ground["basis"] for ground in shown["grounds"]] == ["public function", "consent"]
+    copy = json.loads(mailer("subscribers", "export", address, "--asked-on", "2022-11-01"))
+    assert copy["held"]["subscriber"]["email"] == address
+    assert copy["held"]["consents"][0]["proof"] == "letter 17"
+    assert copy["answered"]["due_on"] == "2022-11-16"
+    assert mailer("subscribers", "erase", address, "--yes", "--json")["erased"]
+    assert address in mailer("subscribers", "show", address, status=1)
+    account = mailer(*take_in)
+    assert (account["new"], account["kept"]) == (0, {"erased": 1})
+    assert "erased" in mailer("subscribers", "export", address, status=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

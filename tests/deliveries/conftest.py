@@ -8,8 +8,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine
 
-from mailer.storage.database import metadata
-
 sys.path.insert(0, str(Path(__file__).parent))
 
 from stage import Stage
@@ -31,8 +29,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def stage(database_url: str) -> Iterator[Stage]:
-    """An empty world: tables, no people."""
+    """An empty world: migrated tables, no people."""
     made = Stage(database_url)
-    metadata.create_all(made.database.engine)
+    made.database.upgrade()
     yield made
     made.close()

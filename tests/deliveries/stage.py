@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from mailer.address import address_key
 from mailer.campaigns import advance
 from mailer.campaigns.approval import Approval
 from mailer.campaigns.campaign import Campaign
@@ -58,6 +59,12 @@ class Stage:
             connection.execute(insert(subscribers), rows)
             joined = {"segment": segment, "state": "joined", "changed_at": NOON}
             connection.execute(insert(memberships), [joined | {"subscriber_id": row["id"]} for row in rows])
+
+    def rename(self, person: int, email: str) -> None:
+        """Give a person another address."""
+        with self.database.write() as connection:
+            moved = update(subscribers).where(subscribers.c.id == person)
+            connection.execute(moved.values(email=email, email_key=address_key(email)))
 
     def campaign(self, *segments: str) -> Campaign:
         """A campaign that is sending, its recipients frozen."""

@@ -140,16 +140,34 @@ def test_a_message_that_breaks_every_connection_is_put_off(stage: Stage):
     assert (result.ending, result.account.sent, result.account.pending) == (Ending.RETRIES_LEFT, 29, 1)
 
 
-@pytest.mark.parametrize("error", [Uncertain("timed out"), ConnectionLost("dropped")])
-def test_no_answer_after_the_hand_off_is_uncertain_and_listed(stage: Stage, error):
-    """A drop after the dot is uncertain whatever the transport calls it; it isn't sent again, and it is listed."""
+def test_no_answer_after_the_hand_off_is_uncertain_and_listed(stage: Stage):
+    """A drop after the dot is uncertain; it isn't sent again, and it is listed."""
     stage.people(10)
     campaign = stage.campaign()
-    toy = Toy(behaviour=Behaviour(after=always("gads4@quito.example", error=error)))
+    toy = Toy(behaviour=Behaviour(after=always("gads4@quito.example", error=Uncertain("timed out"))))
     result = stage.send(campaign, toy)
     assert (result.ending, result.account.sent, result.account.uncertain) == (Ending.DONE, 9, 1)
     assert [line.recipient.email for line in stage.ledger.doubtful(campaign.id)] == ["gads4@quito.example"]
     assert toy.taken.count("gads4@quito.example") == 1
+
+
+def test_lost_between_the_hand_off_and_the_dot_is_sent_again(stage: Stage):
+    """A transport that knows that the dot never left leaves no doubt: it goes again at once, and nothing is listed."""
+    stage.people(10)
+    campaign = stage.campaign()
+    lost = once("gads4@quito.example", error=ConnectionLost("hung up before the dot"))
+    result = stage.send(campaign, Toy(behaviour=Behaviour(after=lost)))
+    assert (result.ending, result.account.sent, result.account.uncertain) == (Ending.DONE, 10, 0)
+    assert list(stage.ledger.doubtful(campaign.id)) == []
+
+
+def test_lost_before_every_dot_is_put_off(stage: Stage):
+    """A message that breaks each connection between the hand-off and the dot can't keep the run from ending."""
+    stage.people(10)
+    campaign = stage.campaign()
+    lost = always("gads4@quito.example", error=ConnectionLost("hung up before the dot"))
+    result = stage.send(campaign, Toy(behaviour=Behaviour(after=lost)))
+    assert (result.ending, result.account.sent, result.account.pending) == (Ending.RETRIES_LEFT, 9, 1)
 
 
 def test_under_the_policy_resend_it_goes_again_and_stays_listed(stage: Stage):

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mailer.editions.check import check
-from mailer.editions.checks.circumstances import Circumstances
+from mailer.editions.checks.circumstances import Circumstances, Failure
 from mailer.editions.checks.hunspell import SYSTEM
 from mailer.editions.edition import Compiled, Edition
 from mailer.issues import read
@@ -78,6 +79,15 @@ WARNINGS = [
     ("### A\n\nEl 31 de noviembre.\n", "date"),
     ("### A\n\nEl lunes 24 de diciembre de 2026.\n", "date"),
     ("### A\n\nUno.\n\n### A\n\nDos.\n", "duplicate"),
+    ("### A\n\nSerá el próximo 21 de noviembre.\n", "date"),
+    ("### A\n\nFue el pasado 3 de enero.\n", "date"),
+    ("### A\n\nDijo la Escuela Quiteña.\n\n### ARTE QUITAÑO\n\nTexto.\n", "two-spellings"),
+    ("### A\n\nVino Corradi, y luego Coradi habló.\n", "two-spellings"),
+    ("### LA PARTICIPACION\n\nTexto.\n", "capital-accent"),
+    ("### A\n\nLea [aquí](https://a.example/) más.\n", "accessible-link"),
+    ("### A\n\nLea [https://a.example/](https://a.example/) más.\n", "accessible-link"),
+    ("### A\n\nVer [el acta](https://a.example/) y [el plan](https://a.example/).\n", "link-other-text"),
+    ("### A\n\nVer [el acta](https://a.example/1) y [el acta](https://a.example/2).\n", "link-other-text"),
 ]
 
 
@@ -87,6 +97,55 @@ def test_what_a_person_should_read(tmp_path, body, code):
     report = judged(tmp_path, body)
     assert code in codes(report.warnings)
     assert report.errors == ()
+
+
+PASS = [
+    "### A\n\nSerá el próximo 21 de enero. Fue el pasado 3 y 4 de diciembre.\n",
+    "### A\n\nLas autoridades quiteñas y la Escuela Quiteña; los Quiteños.\n",
+    "### A\n\nLa casa y la causa; el Alcalde y la Alcaldesa; Cuenca y Cuencas.\n",
+    "### A\n\nVer [el acta](https://a.example/) y otra vez [El acta](https://a.example/).\n",
+    "### A\n\nUno.\n\n[Leer más](https://a.example/1)\n\n### B\n\nDos.\n\n[Leer más](https://a.example/2)\n",
+]
+
+
+@pytest.mark.parametrize("body", PASS)
+def test_what_only_looks_wrong_passes(tmp_path, body):
+    """Dates that fit, gender and number, one link called the same twice, buttons of one label."""
+    report = judged(tmp_path, body)
+    assert codes((*report.errors, *report.warnings)) == []
+
+
+def test_links_are_asked_for_only_when_told(tmp_path):
+    """A page that isn't there blocks, a server that doesn't answer is told; buttons are asked too."""
+    asked = []
+
+    def ask(urls):
+        asked.extend(urls)
+        return {"https://a.example/": Failure("gone", certain=True), "https://b.example/": Failure("?", certain=False)}
+
+    body = "### A\n\nVer [el acta](https://a.example/) y [uno](http://10.0.0.1/).\n\n[Leer más](https://b.example/)\n"
+    assert "link-dead" not in codes(judged(tmp_path, body).errors)
+    report = judged(tmp_path, body, reachable=ask)
+    assert sorted(codes(report.errors)) == ["link-dead", "link-local"]
+    assert "link-unanswered" in codes(report.warnings)
+    assert asked == ["https://a.example/", "https://b.example/"]
+
+
+def test_pictures_of_odd_shape_are_told(tmp_path):
+    """A tall picture and a strip are told; one that a camera laid on its side is judged upright."""
+    folder = tmp_path / "issues" / "2026-12" / "images"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (1300, 2600)).save(folder / "tall.jpg")
+    Image.new("RGB", (1300, 100)).save(folder / "strip.jpg")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (700, 1300)).save(folder / "turned.jpg", exif=exif)
+    body = "".join(f"### {n}\n\n![Una {n}](images/{n}.jpg)\n\nTexto de {n}.\n\n" for n in ("tall", "strip", "turned"))
+    report = judged(tmp_path, body)
+    assert codes(report.warnings) == ["picture-ratio", "picture-ratio"]
+    assert "alt-repeated" in codes(
+        judged(tmp_path, body.replace("Una strip", "strip X").replace("### strip", "### strip X")).warnings
+    )
 
 
 def test_the_subject_is_measured_and_its_month_compared(tmp_path):

@@ -1,12 +1,14 @@
 """`mailer new` and `mailer check` on the command line."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from mailer.cli.commands import run
+from mailer.cli.screenshot import browser
 
 ROOT = Path(__file__).parents[2]
 GOOD = (
@@ -59,3 +61,67 @@ def test_a_missing_issue_is_one_sentence(config, capsys):
     """An issue that isn't there is one sentence on standard error, exit 1."""
     assert run(["--config", config, "check", "2027-01"]) == 1
     assert "`mailer new 2027-01` begins one" in capsys.readouterr().err
+
+
+@pytest.fixture
+def issue(tmp_path):
+    """An issue with one error, one warning, and a comma where GitHub would stumble over it."""
+    folder = tmp_path / "issues" / "2026-12"
+    folder.mkdir(parents=True)
+    text = GOOD + "\n### Otro\n{segments=gad}\n\nDijo , y el 50 % calló.\n"
+    (folder / "issue.md").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_json_by_either_option_is_the_same_document(config, issue, capsys):
+    """`--json` and `--format json` agree."""
+    assert run(["--config", config, "check", "2026-12", "--json"]) == 1
+    first = capsys.readouterr().out
+    assert run(["--config", config, "check", "2026-12", "--format", "json"]) == 1
+    assert json.loads(first) == json.loads(capsys.readouterr().out)
+
+
+def test_github_gets_a_command_a_finding(config, issue, capsys):
+    """Every line is a workflow command with file and line; errors first."""
+    assert run(["--config", config, "check", "2026-12", "--format", "github"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("::error file=issues/2026-12/issue.md,line=12,title=segment::")
+    assert all(line.startswith(("::error file=", "::warning file=")) for line in lines)
+
+
+def test_an_unknown_format_is_wrong_usage(config, issue, capsys):
+    """Exit 2."""
+    assert run(["--config", config, "check", "2026-12", "--format", "xml"]) == 2
+
+
+def test_the_report_stands_alone(config, issue, tmp_path, capsys, monkeypatch):
+    """One file, escaped, with every finding, asking nothing of the network; without a browser it says so."""
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    text = (issue / "issue.md").read_text(encoding="utf-8").replace("### Otro", "### Otro <b>&")
+    (issue / "issue.md").write_text(text, encoding="utf-8")
+    target = tmp_path / "out" / "report.html"
+    assert run(["--config", config, "check", "2026-12", "--report", str(target)]) == 1
+    page = target.read_text(encoding="utf-8")
+    assert "Otro &lt;b&gt;&amp;" in page
+    assert "no chromium is installed" in page
+    assert page.count('<li class="error">') == 1
+    assert not re.search(r"(?:src|href)=\"(?!data:)", page)
+
+
+def test_a_report_of_an_unreadable_issue_still_tells_why(config, issue, tmp_path, capsys):
+    """There is nothing to draw, but the error stands in it."""
+    (issue / "issue.md").write_text(GOOD + "\n![x](images/none.png)\n", encoding="utf-8")
+    assert run(["--config", config, "check", "2026-12", "--report", str(tmp_path / "r.html")]) == 1
+    assert "none.png" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(browser() is None, reason="chromium is not installed")
+def test_the_report_shows_thumbnails(config, tmp_path, capsys):
+    """With a browser there, the page holds the issue as it looks on a desktop, a phone and in the dark."""
+    folder = tmp_path / "issues" / "2026-12"
+    folder.mkdir(parents=True)
+    (folder / "issue.md").write_text(GOOD, encoding="utf-8")
+    assert run(["--config", config, "check", "2026-12", "--report", str(tmp_path / "r.html")]) == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.count("data:image/jpeg;base64,") == 3

@@ -140,7 +140,7 @@ def test_without_a_bounce_domain_bounces_go_to_the_sender():
 def test_the_web_edition_is_the_same_link_for_all():
     """A forwarded link to the web edition unmasks nobody."""
     first, second = write(a_recipient(1)), write(a_recipient(2))
-    url = "https://brief.quito.example/issues/2022-11/gads/es"
+    url = "https://brief.quito.example/brief/2022-11/gads/es"
     assert url in read(first).get_body(("plain",)).get_content()
     assert url in read(second).get_body(("plain",)).get_content()
 

@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,6 +16,7 @@ from mailer.app import App
 from mailer.storage.audit import audit
 from mailer.storage.database import metadata
 from mailer.storage.register.tables import memberships, subscribers
+from mailer.testing import FrozenClock
 from mailer.web.application import create
 from mailer.web.desk import Desk
 from mailer.web.postbox import Postbox
@@ -23,25 +24,6 @@ from mailer.web.postbox import Postbox
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 11, 30, 14, tzinfo=UTC)
 READERS = (("embajada@ambito.example", "Ana Pérez", "es"), ("network@cities.example", "Kim Doe", "en"))
-
-
-class HandClock:
-    """A clock that moves when told to."""
-
-    def __init__(self) -> None:
-        self.instant = START
-
-    def now(self) -> datetime:
-        """The instant it was set to."""
-        return self.instant
-
-    def monotonic(self) -> float:
-        """Seconds since the start."""
-        return (self.instant - START).total_seconds()
-
-    def advance(self, span: timedelta) -> None:
-        """Let time pass."""
-        self.instant += span
 
 
 def publish(folder: Path, *, public_url: str = "http://127.0.0.1:8000") -> Path:
@@ -67,13 +49,13 @@ def enrol(house: App, email: str, name: str, language: str) -> int:
 
 
 @pytest.fixture
-def clock() -> HandClock:
+def clock() -> FrozenClock:
     """A clock that stands still until told."""
-    return HandClock()
+    return FrozenClock(START)
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: HandClock) -> Iterator[App]:
+def house(tmp_path: Path, clock: FrozenClock) -> Iterator[App]:
     """A publication whose register holds `READERS`, numbered from 1."""
     house = App.load(publish(tmp_path))
     house.clock = clock

@@ -1,11 +1,11 @@
 """Preferences: what the link in a message may change, and what only the posted link opens."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
-from tests.web.conftest import HandClock, actions, books, link_in
+from mailer.testing import FrozenClock
+from tests.web.conftest import actions, books, link_in
 
 
 def entry(house, number: int = 1):
@@ -97,10 +97,10 @@ async def test_own_link_opens_the_name(browser, house, links, letters) -> None:
     assert entry(house).name == "Ana María Pérez"
 
 
-async def test_own_link_lasts_a_day(browser, links, letters, clock: HandClock) -> None:
+async def test_own_link_lasts_a_day(browser, links, letters, clock: FrozenClock) -> None:
     """After a day the posted link opens nothing."""
     own = await own_link(browser, links, letters)
-    clock.advance(timedelta(hours=25))
+    clock.advance(hours=25)
     assert (await browser.get(own)).status_code == 404
 
 

@@ -1,13 +1,13 @@
 """Joining: double opt-in that tells strangers nothing and can't be made to flood anybody."""
 
 import re
-from datetime import timedelta
 
 import pytest
 
 from mailer.storage.register.tables import suppressions
+from mailer.testing import FrozenClock
 from mailer.web import puzzle
-from tests.web.conftest import HandClock, books, link_in
+from tests.web.conftest import books, link_in
 
 NEW = "prensa@nuevo.example"
 
@@ -67,16 +67,18 @@ async def test_same_page_for_known_and_unknown(browser, letters) -> None:
     assert hide.sub("", fresh.text) == hide.sub("", known.text)
     assert fresh.headers.keys() == known.headers.keys()
     subjects = [letter["Subject"] for letter in await letters()]
+    texts = [letter.get_body(("plain",)).get_content() for letter in await letters()]
+    assert not any("&" in text or "<" in text for text in texts), "text is no HTML"
     assert any("Confirm" in subject for subject in subjects)
     assert any("already" in subject for subject in subjects)
 
 
-async def test_one_letter_a_day(browser, letters, clock: HandClock) -> None:
+async def test_one_letter_a_day(browser, letters, clock: FrozenClock) -> None:
     """However often an address is typed, in whatever case, it gets one letter a day."""
     for spelling in (NEW, NEW.upper(), NEW.title(), NEW):
         assert (await ask(browser, spelling)).status_code == 200
     assert len(await letters()) == 1
-    clock.advance(timedelta(hours=25))
+    clock.advance(hours=25)
     await ask(browser)
     assert len(await letters()) == 2
 
@@ -98,16 +100,16 @@ async def test_cap_per_network(browser, letters) -> None:
     assert len(await letters()) == 20
 
 
-async def test_cap_without_the_sum(browser, letters, clock: HandClock) -> None:
+async def test_cap_without_the_sum(browser, letters, clock: FrozenClock) -> None:
     """Without JavaScript joining works, a little slower and four times a day from one network."""
     token = await drawn(browser)
-    clock.advance(timedelta(seconds=10))
+    clock.advance(seconds=10)
     for number in range(6):
         await ask(browser, f"a{number}@d.example", solved=False, puzzle=token)
     assert len(await letters()) == 1, "a form is good for one letter"
     for number in range(6):
         token = await drawn(browser)
-        clock.advance(timedelta(seconds=10))
+        clock.advance(seconds=10)
         await ask(browser, f"b{number}@d.example", solved=False, puzzle=token)
     assert len(await letters()) == 4
 
@@ -133,10 +135,10 @@ async def test_trap(browser, letters) -> None:
     assert await letters() == []
 
 
-async def test_old_form(browser, letters, clock: HandClock) -> None:
+async def test_old_form(browser, letters, clock: FrozenClock) -> None:
     """A form from hours ago is shown again with what was typed."""
     token = await drawn(browser)
-    clock.advance(timedelta(hours=5))
+    clock.advance(hours=5)
     page = await ask(browser, puzzle=token, number=solve(token), name="Prensa")
     assert page.status_code == 422
     assert 'value="Prensa"' in page.text
@@ -165,10 +167,10 @@ async def test_confirmation_is_good_for_once(browser, house, links, letters) -> 
     assert books(house)["subscribers"][-1].state == "unsubscribed"
 
 
-async def test_confirmation_lasts_three_days(browser, letters, clock: HandClock) -> None:
+async def test_confirmation_lasts_three_days(browser, letters, clock: FrozenClock) -> None:
     """After three days the link opens nothing."""
     await ask(browser)
-    clock.advance(timedelta(days=3, minutes=1))
+    clock.advance(days=3, minutes=1)
     link = link_in((await letters())[0])
     assert (await browser.get(link)).status_code == 404
     assert (await browser.post(link, data={"action": "confirm"})).status_code == 404
@@ -188,13 +190,22 @@ async def test_coming_back(browser, house, links, letters) -> None:
     }
 
 
-async def test_unconfirmed_wishes_are_forgotten(browser, house, desk, clock: HandClock) -> None:
+async def test_unconfirmed_wishes_are_forgotten(browser, house, desk, clock: FrozenClock) -> None:
     """A wish that nobody confirmed is gone after a month, with its letter and its counts."""
     await ask(browser)
-    clock.advance(timedelta(days=31))
+    clock.advance(days=31)
     desk.signups.tidy()
     assert {name: books(house)[name] for name in ("signups", "notices", "quotas")} == {
         "signups": [],
         "notices": [],
         "quotas": [],
     }
+
+
+async def test_coming_back_after_erasure(browser, house, desk, letters) -> None:
+    """Who was erased may join again by their own wish, and is no longer kept out."""
+    desk.rights.erase(2, who="reader")
+    await ask(browser, "network@cities.example")
+    await confirm(browser, letters)
+    assert books(house)["subscribers"][-1].email == "network@cities.example"
+    assert not desk.rights.is_erased("network@cities.example")

@@ -1,13 +1,13 @@
 """Leaving: one click for a mail program, one button for a person, a day to come back."""
 
 import asyncio
-from datetime import timedelta
 
 import httpx
 import pytest
 
 from mailer.app import App
-from tests.web.conftest import HandClock, actions, books, enrol
+from mailer.testing import FrozenClock
+from tests.web.conftest import actions, books, enrol
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -34,11 +34,11 @@ async def test_yahoo_one_click(browser, house, links) -> None:
     assert state_of(house) == "unsubscribed"
 
 
-async def test_one_click_is_idempotent(browser, house, links, clock: HandClock) -> None:
+async def test_one_click_is_idempotent(browser, house, links, clock: FrozenClock) -> None:
     """A second request changes nothing, not even the day on which the reader left."""
     await browser.post(links("unsubscribe"), data=ONE_CLICK)
     before = books(house)
-    clock.advance(timedelta(hours=2))
+    clock.advance(hours=2)
     assert (await browser.post(links("unsubscribe"), data=ONE_CLICK)).status_code == 200
     assert books(house) == before
 
@@ -69,10 +69,10 @@ async def test_button_shows_what_was_left(browser, links) -> None:
     assert 'value="return"' in page.text
 
 
-async def test_undo_within_a_day(browser, house, links, clock: HandClock) -> None:
+async def test_undo_within_a_day(browser, house, links, clock: FrozenClock) -> None:
     """For a day a POST puts everything back as it was."""
     await browser.post(links("unsubscribe"), data=ONE_CLICK)
-    clock.advance(timedelta(hours=23))
+    clock.advance(hours=23)
     page = await browser.post(links("unsubscribe"), data={"action": "return"})
     assert "Cuerpo diplomático" in page.text
     assert state_of(house) == "active"
@@ -80,10 +80,10 @@ async def test_undo_within_a_day(browser, house, links, clock: HandClock) -> Non
     assert actions(house) == ["unsubscribed", "undid leaving"]
 
 
-async def test_no_undo_after_a_day(browser, house, links, clock: HandClock) -> None:
+async def test_no_undo_after_a_day(browser, house, links, clock: FrozenClock) -> None:
     """After the day the button is gone and its POST does nothing."""
     await browser.post(links("unsubscribe"), data=ONE_CLICK)
-    clock.advance(timedelta(hours=25))
+    clock.advance(hours=25)
     assert 'value="return"' not in (await browser.get(links("unsubscribe"))).text
     await browser.post(links("unsubscribe"), data={"action": "return"})
     assert state_of(house) == "unsubscribed"

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from typing import Final
 
 from mailer.address import InvalidAddress, parse_address
@@ -22,10 +23,9 @@ def addresses_in(cell: str) -> tuple[list[str], list[str]]:
     >>> addresses_in("prensa@nabon")
     ([], ['"prensa@nabon": The part after the @-sign is not valid. It should have a period'])
     """
-    try:
-        return [parse_address(cell)], []
-    except InvalidAddress:
-        pass
+    if is_straight(cell):
+        with suppress(InvalidAddress):
+            return [parse_address(cell)], []
     good: dict[str, None] = {}
     bad: list[str] = []
     for piece in _pieces(clean(unicodedata.normalize("NFKC", cell))):
@@ -34,6 +34,11 @@ def addresses_in(cell: str) -> tuple[list[str], list[str]]:
         except InvalidAddress as problem:
             bad.append(f'"{piece[:80]}": {problem}')
     return list(good), bad
+
+
+def is_straight(cell: str) -> bool:
+    """Whether the cell may be read as one address as it stands; not with full-width letters or an apostrophe."""
+    return cell.isascii() and cell[:1] != "'"
 
 
 def _pieces(text: str) -> list[str]:

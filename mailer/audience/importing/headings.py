@@ -1,6 +1,7 @@
 """What the columns of a list are called, in Spanish and English, accents and case aside."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Final
 
 import msgspec
@@ -35,15 +36,23 @@ _WORDS: Final[dict[str, str]] = {
 }
 _FIELD_OF: Final = {word: field for field, words in _WORDS.items() for word in words.split("|")}
 _LONGEST: Final = 80
+_ALIKE: Final = 0.82
 _OWN: Final = ("line", "reason")
 """The headings that a rejects file adds."""
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Which columns (counted from 0) hold which field, and the headings that nobody asked for."""
+    """
+    Which columns (counted from 0) hold which field, and the headings that nobody asked for.
+
+    `guesses` are fields that some of those headings resemble: shown, never taken. `remembered` are the fields whose
+    column an earlier import was told.
+    """
 
     of: Mapping[str, tuple[int, ...]]
     ignored: tuple[str, ...] = ()
+    guesses: Mapping[str, str] = {}
+    remembered: tuple[str, ...] = ()
 
     def first(self, field: str) -> int | None:
         """The first column of a field."""
@@ -60,46 +69,79 @@ def field_of(heading: str) -> str | None:
     return _FIELD_OF.get(fold(heading)) if len(heading) <= _LONGEST else None
 
 
-def recognise(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> Columns:
+def recognise(
+    headings: Sequence[str], mapping: Mapping[str, str] | None = None, remembered: Mapping[str, str] | None = None
+) -> Columns:
     """
-    Find the columns of each field; `mapping` (field → heading or column number) goes first.
+    Find the columns of each field; `mapping` (field → heading or column number) goes first, then what is remembered.
 
     Raises:
         Refused: The mapping names a field or a column that isn't there.
         AuthorError: No column holds addresses, or two columns claim one field.
 
     """
-    of: dict[str, list[int]] = {}
-    taken: set[int] = set()
-    for field, heading in (mapping or {}).items():
-        column = _column(field, heading, headings)
-        of[field] = [column]
-        taken.add(column)
+    told = {field: _column(field, heading, headings) for field, heading in (mapping or {}).items()}
+    kept = {
+        field: column
+        for field, heading in (remembered or {}).items()
+        if field not in told and (column := _place(heading, headings)) is not None and column not in told.values()
+    }
+    of = {field: [column] for field, column in (told | kept).items()}
+    taken = {column for columns in of.values() for column in columns}
+    fixed = set(of)
     ignored: list[str] = []
     for column, heading in enumerate(headings):
         found = field_of(heading)
         if column in taken:
             continue
-        if found is not None and found not in (mapping or {}):
+        if found is not None and found not in fixed:
             of.setdefault(found, []).append(column)
         elif heading.strip() and fold(heading) not in _OWN:
             ignored.append(heading.strip())
-    _check(of, headings)
-    return Columns(of={field: tuple(columns) for field, columns in of.items()}, ignored=tuple(ignored))
+    guesses = {heading: field for heading in ignored if (field := guess(heading)) and field not in of}
+    _check(of, headings, guesses)
+    return Columns(
+        of={field: tuple(columns) for field, columns in of.items()},
+        ignored=tuple(ignored),
+        guesses=guesses,
+        remembered=tuple(kept),
+    )
 
 
-def _column(field: str, heading: str, headings: Sequence[str]) -> int:
-    if field not in (EMAIL, SURNAME, *FIELDS):
-        raise Refused(f"there is no field {field!r} to map; the fields are {', '.join((EMAIL, *FIELDS))}")
+def guess(heading: str) -> str | None:
+    """
+    The field whose word a heading resembles.
+
+    >>> guess("Corrreo electrnico"), guess("Instituccion"), guess("Provincia")
+    ('email', 'institution', None)
+    """
+    word = fold(heading)
+    close = get_close_matches(word, _FIELD_OF, n=1, cutoff=_ALIKE) if len(word) <= _LONGEST else []
+    return _FIELD_OF[close[0]] if close and _FIELD_OF[close[0]] != SURNAME else None
+
+
+def _place(heading: str, headings: Sequence[str]) -> int | None:
     folded = [fold(each) for each in headings]
     if fold(heading) in folded:
         return folded.index(fold(heading))
     if heading.isdecimal() and 1 <= int(heading) <= len(headings):
         return int(heading) - 1
+    return None
+
+
+def _column(field: str, heading: str, headings: Sequence[str]) -> int:
+    if field not in (EMAIL, SURNAME, *FIELDS):
+        raise Refused(f"there is no field {field!r} to map; the fields are {', '.join((EMAIL, *FIELDS))}")
+    found = _place(heading, headings)
+    if found is not None:
+        return found
     raise Refused(f"the list has no column {heading!r} for {field}; its columns are {_listed(headings)}")
 
 
-def _check(of: Mapping[str, Sequence[int]], headings: Sequence[str]) -> None:
+def _check(of: Mapping[str, Sequence[int]], headings: Sequence[str], guesses: Mapping[str, str]) -> None:
+    alike = next((heading for heading, field in guesses.items() if field == EMAIL), None)
+    if EMAIL not in of and alike:
+        raise AuthorError(f"no column is headed as an address; if {alike!r} is it, add --map 'email={alike}'")
     if EMAIL not in of:
         raise AuthorError(
             f"no column is headed as an address; the columns are {_listed(headings)}: "

@@ -27,6 +27,7 @@ class ListFile(msgspec.Struct, frozen=True):
 
     path: Path
     mapping: Mapping[str, str] = {}
+    remembered: Mapping[str, str] = {}
     encoding: str | None = None
     separator: str | None = None
     sheet: str | None = None
@@ -56,6 +57,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     read_as: str
     columns: Mapping[str, str]
     ignored_columns: Sequence[str]
+    guesses: Mapping[str, str]
+    remembered: Sequence[str]
     rejects: Sequence[Mapping[str, object]]
     notes: Sequence[Mapping[str, object]]
     changes: Sequence[Change]
@@ -115,7 +118,7 @@ def import_list(file: ListFile, order: ImportOrder, register: Register, *, progr
     """
     opened = open_list(file.path, encoding=file.encoding, separator=file.separator, sheet=file.sheet)
     with closing(opened) as sheet, _no_collector():
-        table = find_heading(sheet, file.path, file.mapping)
+        table = find_heading(sheet, file.path, file.mapping, file.remembered)
         place = None if order.dry_run else file.path.with_name(f"{file.path.stem}.rejects.csv")
         with Rejects(place, table.headings, sheet.separator) as rejects:
             reading = _Reading(table, rejects, progress)
@@ -158,6 +161,8 @@ def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, described: s
             for field, columns in table.columns.of.items()
         },
         ignored_columns=table.columns.ignored,
+        guesses=table.columns.guesses,
+        remembered=table.columns.remembered,
         rejects=rejects.shown,
         notes=reading.notes,
         changes=outcome.changes,

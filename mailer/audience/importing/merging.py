@@ -24,6 +24,7 @@ class Known(NamedTuple):
     source: str
     import_id: int | None
     membership: str | None
+    membership_import: int | None
     name: str
     honorific: str
     position: str

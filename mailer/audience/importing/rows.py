@@ -12,9 +12,10 @@ from typing import Final
 import msgspec
 
 from mailer.address import InvalidAddress, address_key, domain_of, parse_address
-from mailer.audience.importing.addresses import addresses_in
+from mailer.audience.importing.addresses import addresses_in, is_straight
 from mailer.audience.importing.cells import LONGEST, clean, clean_often, country_code, language_code
 from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
+from mailer.audience.importing.lookalikes import lookalike
 from mailer.audience.importing.sheet import Row
 from mailer.audience.register import Arrival
 
@@ -46,7 +47,7 @@ class RowReader:
         at, width, is_simple = self._emails[0], self._width, len(self._emails) == 1
         for row in rows:
             cells = row[1]
-            if is_simple and len(cells) == width:
+            if is_simple and len(cells) == width and is_straight(cells[at]):
                 try:
                     emails.append(parse_address(cells[at]))
                 except InvalidAddress:
@@ -96,18 +97,27 @@ class RowReader:
         names: Iterable[str] = map(clean, column("name"))
         if self._columns.first(SURNAME) is not None:
             names = (f"{name} {clean(surname)}".strip() for name, surname in zip(names, column(SURNAME), strict=True))
+        domains = list(map(domain_of, emails))
+        if any(map(lookalike, set(domains))):
+            _tell_lookalikes(lines, domains, batch)
         keys = [email.lower() if email.isascii() else address_key(email) for email in emails]
         return map(
             Arrival,
             lines,
             emails,
             keys,
-            map(domain_of, emails),
+            domains,
             names,
             *(map(clean_often, column(field)) for field in _OFTEN),
             map(country_code, column("country")),
             _languages(lines, list(column("language")), batch),
         )
+
+
+def _tell_lookalikes(lines: Sequence[int], domains: Sequence[str], batch: Batch) -> None:
+    for line, domain in zip(lines, domains, strict=True):
+        if meant := lookalike(domain):
+            batch.notes.setdefault(line, []).append(f"is {domain} meant to be {meant}? It went in as it stands")
 
 
 def _languages(lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """A list as it was found: rows of cells, and where the heading stands."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -38,7 +39,12 @@ class Table(msgspec.Struct, frozen=True):
     rows: Iterator[Row]
 
 
-def find_heading(sheet: Sheet, path: Path, mapping: Mapping[str, str] | None = None) -> Table:
+def find_heading(
+    sheet: Sheet,
+    path: Path,
+    mapping: Mapping[str, str] | None = None,
+    remembered: Mapping[str, str] | None = None,
+) -> Table:
     """
     Find the row of headings: the one of the first rows in which most cells are known words for fields.
 
@@ -50,7 +56,7 @@ def find_heading(sheet: Sheet, path: Path, mapping: Mapping[str, str] | None = N
 
     """
     head = list(islice(sheet.rows, _SEARCHED))
-    filled = [(line, cells) for line, cells in head if any(cell.strip() for cell in cells)]
+    filled = [(line, cells) for line, cells in head if re.search(r"\w", "".join(cells))]
     if not filled:
         raise AuthorError("the list is empty", path)
     if max(len(cells) for _, cells in filled) > _MOST_COLUMNS:
@@ -58,17 +64,18 @@ def find_heading(sheet: Sheet, path: Path, mapping: Mapping[str, str] | None = N
     if all(len([cell for cell in cells if cell.strip()]) == 1 for _, cells in filled) and _is_address(filled[0][1]):
         column = next(number for number, cell in enumerate(filled[0][1]) if cell.strip())
         return Table(headings=("",), columns=Columns(of={EMAIL: (column,)}), rows=chain(head, sheet.rows))
-    at = max(range(len(head)), key=lambda index: (*_merit(head[index][1], mapping), -index))
+    told = {**(remembered or {}), **(mapping or {})}
+    at = max(range(len(head)), key=lambda index: (*_merit(head[index][1], told), -index))
     line, headings = head[at]
     try:
-        columns = recognise(headings, mapping)
+        columns = recognise(headings, mapping, remembered)
     except AuthorError as problem:
         raise AuthorError(problem.message, path, line) from None
     return Table(headings=headings, columns=columns, rows=chain(head[at + 1 :], sheet.rows))
 
 
-def _merit(cells: Sequence[str], mapping: Mapping[str, str] | None) -> tuple[int, int, int]:
-    mapped = {heading.casefold() for heading in (mapping or {}).values()}
+def _merit(cells: Sequence[str], told: Mapping[str, str]) -> tuple[int, int, int]:
+    mapped = {heading.casefold() for heading in told.values()}
     fields = [field_of(cell) for cell in cells]
     known = sum(1 for field in fields if field) + sum(1 for cell in cells if cell.strip().casefold() in mapped)
     holds_address = any("@" in cell for cell in cells)

@@ -44,4 +44,5 @@ def dictionary(path: Path) -> Knows:
     lookup = Dictionary(aff, readers.read_dic(words, aff=aff, context=context)).lookup
     rules.close()
     words.close()
-    return lambda word: bool(lookup(word))
+    # An issue is checked again after every save, and most of its words are the same.
+    return lru_cache(maxsize=1 << 15)(lambda word: bool(lookup(word)))

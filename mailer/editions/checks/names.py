@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,9 @@ def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remar
     for first, second in _near_pairs(list(stems)):
         pair = sorted((stems[first][0], stems[second][0]), key=lambda word: word.times)
         named = any(word.named for stem in (first, second) for word in stems[stem])
-        if named and any(_foreign(word.text, knows, office) for word in pair):
+        # Without a dictionary only what begins like a name can be told from two words that look alike.
+        names_alone = knows is not None or all(word.text[0].isupper() for word in pair)
+        if named and names_alone and any(_foreign(word.text, knows, office) for word in pair):
             rare, usual = pair
             told = f'"{rare.text}" and "{usual.text}" (line {usual.line}) look like the same name written in two ways'
             yield warning(
@@ -75,20 +78,31 @@ def _stem(text: str) -> str:
 
 
 def _near_pairs(stems: list[str]) -> Iterator[tuple[str, str]]:
-    """Stems one letter apart: keyed by what is left without one letter, so that only near ones meet."""
-    left: dict[tuple[int, str], list[str]] = {}
+    """Stems one letter apart: they meet over what is left of them without one letter, so that only near ones do."""
+    left: dict[str, list[str]] = {}
     for stem in stems:
         if len(stem) >= _SHORTEST_STEM:
-            for place in range(1, len(stem)):
-                left.setdefault((place, stem[:place] + stem[place + 1 :]), []).append(stem)
-    told: set[tuple[str, str]] = set()
-    for group in left.values():
-        for index, stem in enumerate(group):
-            for other in group[index + 1 :]:
-                pair = (stem, other) if stem < other else (other, stem)
-                if pair not in told and stem != other and _unaccented(stem) != _unaccented(other):
-                    told.add(pair)
-                    yield pair
+            for rest in {stem, *(stem[:place] + stem[place + 1 :] for place in range(1, len(stem)))}:
+                left.setdefault(rest, []).append(stem)
+    pairs = {tuple(sorted(pair)) for group in left.values() for pair in combinations(group, 2)}
+    for first, second in sorted(pairs):
+        if _is_one_apart(first, second) and _unaccented(first) != _unaccented(second):
+            yield first, second
+
+
+def _is_one_apart(one: str, other: str) -> bool:
+    """
+    Whether one letter was changed, left out, put in, or swapped with its neighbour.
+
+    >>> _is_one_apart("corradi", "coradi"), _is_one_apart("corradi", "corrida"), _is_one_apart("quitañ", "quiteñ")
+    (True, False, True)
+    """
+    start = next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
+    if start is None:
+        return abs(len(one) - len(other)) == 1
+    one, other = one[start:], other[start:]
+    swapped = one[:2][::-1] == other[:2] and one[2:] == other[2:]
+    return swapped or one[1:] == other[1:] or one[1:] == other or one == other[1:]
 
 
 def _unaccented(text: str) -> str:

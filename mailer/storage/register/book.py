@@ -8,12 +8,13 @@ from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
 
 from mailer.address import address_key
 from mailer.audience.register import Arrival, ImportOrder, ImportRecord, Outcome, Reject, Undone
-from mailer.audience.subscriber import Line, Membership, SegmentCount, Subscriber
+from mailer.audience.subscriber import Ground, Line, Membership, SegmentCount, Subscriber
 from mailer.clock import Clock
 from mailer.errors import Refused
 from mailer.storage import audit
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Seals
+from mailer.storage.register.grounds import add_ground, check_basis, grounds_of
 from mailer.storage.register.intake import Intake
 from mailer.storage.register.tables import (
     imports,
@@ -39,6 +40,8 @@ class Register:
 
         A dry run does the same and takes it back, so that its account is the very one.
         """
+        if order.basis:
+            check_basis(order.basis)
         at = self._clock.now()
         with self._database.write(bulk=True) as connection:
             self._database.lock_table(connection, subscribers)
@@ -75,6 +78,18 @@ class Register:
             audit.record(connection, at=at, who=who, action="undo", subject=f"import:{import_id}", detail=detail)
         return undone
 
+    def remembered_mapping(self, segment: str, source: str) -> dict[str, str]:
+        """The columns that a person named for the last list of that name into that segment."""
+        with self._database.read() as connection:
+            found = connection.scalar(
+                select(imports.c.mapping)
+                .where(imports.c.segment == segment, imports.c.source == source, imports.c.undone_at.is_(None))
+                .where(imports.c.mapping != "{}")
+                .order_by(imports.c.id.desc())
+                .limit(1)
+            )
+        return dict(msgspec.json.decode(found)) if found else {}
+
     def imports(self) -> list[ImportRecord]:
         """The imports, the newest first."""
         with self._database.read() as connection:
@@ -88,7 +103,7 @@ class Register:
                 segment=row.segment,
                 source=row.source,
                 undone_at=row.undone_at,
-                **(nothing | msgspec.json.decode(row.account or "{}")),
+                **(nothing | msgspec.json.decode(row.account)),
             )
             for row in rows
         ]
@@ -169,6 +184,29 @@ class Register:
             if brought is not None:
                 entries += audit.entries_about(connection, f"import:{brought}")
         return sorted(entries, key=lambda entry: entry.at)
+
+    def grounds(self, subscriber_id: int) -> list[Ground]:
+        """On what grounds a person is written to, oldest first."""
+        with self._database.read() as connection:
+            return grounds_of(connection, subscriber_id)
+
+    def state_ground(self, email: str, basis: str, *, source: str, text_version: str, proof: str, who: str) -> None:
+        """
+        Record on what ground somebody is written to, beside what was recorded before.
+
+        Raises:
+            Refused: Nobody has this address, or the basis is none.
+
+        """
+        at = self._clock.now()
+        with self._database.write() as connection:
+            person = connection.scalar(select(subscribers.c.id).where(subscribers.c.email_key == address_key(email)))
+            if person is None:
+                raise Refused(f"nobody in the register has the address {email}; see `mailer subscribers list`")
+            add_ground(connection, person, Ground(at, basis, source, text_version, proof, who))
+            audit.record(
+                connection, at=at, who=who, action="ground", subject=f"subscriber:{person}", detail=f"{basis}: {source}"
+            )
 
     def unsubscribe(self, email: str, segment: str | None, *, who: str) -> bool:
         """

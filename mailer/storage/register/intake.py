@@ -25,6 +25,7 @@ from mailer.storage.register.tables import (
     field_owners,
     import_changes,
     imports,
+    membership_mark,
     memberships,
     subscribers,
 )
@@ -66,7 +67,15 @@ class Intake:
         self._at = at
         self._reject = reject
         self.outcome = Outcome()
-        entered = insert(imports).values(at=at, who=order.who, segment=order.segment, source=order.source)
+        entered = insert(imports).values(
+            at=at,
+            who=order.who,
+            segment=order.segment,
+            source=order.source,
+            basis=order.basis,
+            proof=order.proof,
+            mapping=msgspec.json.encode(order.mapping).decode(),
+        )
         self.import_id: int = connection.scalars(entered.returning(imports.c.id)).one()
         self._newest_before = connection.scalar(select(func.coalesce(func.max(subscribers.c.id), 0))) or 0
         self._first_new: int | None = None
@@ -244,7 +253,6 @@ class Intake:
         self._write(written)
 
     def _note(self, person: Known, heard: Sequence[Difference], written: Written) -> None:
-        changes = list(heard)
         if heard:
             values = {field: getattr(person, field) for field in FIELDS} | {each.field: each.after for each in heard}
             written.details.append((*values.values(), self._tail[-1], person.id))
@@ -252,9 +260,11 @@ class Intake:
                 written.owned += [(person.id, each.field) for each in heard]
         if person.membership != "joined":
             written.joining.append(person.id)
-            changes.append(Difference("membership", person.membership or "", "joined"))
-        written.changes += [(self.import_id, person.id, *change) for change in changes]
-        self._note_changes([Change(person.email, *change) for change in changes])
+            before = membership_mark(person.membership, person.membership_import)
+            written.changes.append((self.import_id, person.id, "membership", before, "joined"))
+            self._note_changes([Change(person.email, "membership", person.membership or "", "joined")])
+        written.changes += [(self.import_id, person.id, *change) for change in heard]
+        self._note_changes([Change(person.email, *change) for change in heard])
 
     def _write(self, written: Written) -> None:
         database, connection = self._database, self._connection
@@ -321,6 +331,7 @@ def _lookup(segment: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
             subscribers.c.source,
             subscribers.c.import_id,
             memberships.c.state,
+            memberships.c.import_id,
             *_DETAILS,
         )
         .outerjoin(memberships, and_(memberships.c.subscriber_id == subscribers.c.id, memberships.c.segment == segment))

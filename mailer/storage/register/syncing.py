@@ -1,13 +1,13 @@
 """`--sync`: who is missing from the list leaves the segment; not those who joined it by their own wish."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from mailer.audience.register import Change, ImportOrder
 from mailer.errors import Refused
-from mailer.storage.register.tables import import_changes, memberships, subscribers
+from mailer.storage.register.tables import import_changes, membership_mark, memberships, subscribers
 
 MANY: Final = 0.2
 """A list that would let more than this share of a segment leave is more likely a part of the list."""
@@ -15,11 +15,17 @@ MANY: Final = 0.2
 _PIECE: Final = 500
 
 
-def missing_from(
-    connection: Connection, order: ImportOrder, newest_before: int, lines: Sequence[int]
-) -> list[tuple[int, str]]:
+class Missing(NamedTuple):
+    """Somebody of the segment who isn't on the list, and the import that had put them there."""
+
+    subscriber_id: int
+    email: str
+    import_id: int
+
+
+def missing_from(connection: Connection, order: ImportOrder, newest_before: int, lines: Sequence[int]) -> list[Missing]:
     """
-    Who was in the segment by some list and is not on this one: numbers and addresses.
+    Who was in the segment by some list and is not on this one.
 
     `lines` says for each number up to `newest_before` on which line of the list the person stands, or 0.
 
@@ -28,7 +34,7 @@ def missing_from(
 
     """
     members = connection.execute(
-        select(memberships.c.subscriber_id, subscribers.c.email)
+        select(memberships.c.subscriber_id, subscribers.c.email, memberships.c.import_id)
         .join(subscribers, subscribers.c.id == memberships.c.subscriber_id)
         .where(
             memberships.c.segment == order.segment,
@@ -38,11 +44,12 @@ def missing_from(
         )
         .execution_options(yield_per=2000)
     )
-    before, missing = 0, []
-    for number, email in members:
+    before = 0
+    missing: list[Missing] = []
+    for row in members:
         before += 1
-        if not lines[number]:
-            missing.append((number, email))
+        if not lines[row.subscriber_id]:
+            missing.append(Missing._make(row))
     if len(missing) > MANY * before and not (order.confirmed or order.dry_run):
         raise Refused(
             f"{len(missing)} of the {before} people of {order.segment} are not on the list and would leave it; "
@@ -52,7 +59,7 @@ def missing_from(
 
 
 def let_leave(
-    connection: Connection, order: ImportOrder, missing: Sequence[tuple[int, str]], import_id: int, at: object
+    connection: Connection, order: ImportOrder, missing: Sequence[Missing], import_id: int, at: object
 ) -> list[Change]:
     """Remove people from the segment, so that undoing the import brings them back."""
     statement = (
@@ -62,18 +69,18 @@ def let_leave(
     )
     for start in range(0, len(missing), _PIECE):
         piece = missing[start : start + _PIECE]
-        connection.execute(statement, [{"person": number} for number, _ in piece])
+        connection.execute(statement, [{"person": each.subscriber_id} for each in piece])
         connection.execute(
             insert(import_changes),
             [
                 {
                     "import_id": import_id,
-                    "subscriber_id": number,
+                    "subscriber_id": each.subscriber_id,
                     "field": "membership",
-                    "before": "joined",
+                    "before": membership_mark("joined", each.import_id),
                     "after": "removed",
                 }
-                for number, _ in piece
+                for each in piece
             ],
         )
-    return [Change(email, "membership", "joined", "removed") for _, email in missing]
+    return [Change(each.email, "membership", "joined", "removed") for each in missing]

@@ -88,7 +88,10 @@ imports = Table(
     Column("who", Text, nullable=False),
     Column("segment", String(64), nullable=False),
     Column("source", Text, nullable=False),  # the file's name
-    Column("account", Text, nullable=False, default=""),  # JSON, as reported
+    Column("basis", String(32), nullable=False, default=""),  # the ground on which the list's people are written to
+    Column("proof", Text, nullable=False, default=""),
+    Column("mapping", Text, nullable=False, default="{}"),  # JSON: field to column, as a person said
+    Column("account", Text, nullable=False, default="{}"),  # JSON: figures
     Column("undone_at", Instant),
     sqlite_autoincrement=True,
 )
@@ -101,7 +104,7 @@ import_changes = Table(
     Column("import_id", ForeignKey("imports.id"), nullable=False),
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
     Column("field", String(32), nullable=False),  # a field's name, or "membership"
-    Column("before", Text, nullable=False),
+    Column("before", Text, nullable=False),  # of a membership, see `membership_mark`
     Column("after", Text, nullable=False),
     Index(None, "import_id"),
     Index(None, "subscriber_id"),
@@ -114,6 +117,32 @@ erasures = Table(
     Column("seal", String(128), primary_key=True),
     Column("at", Instant, nullable=False),
 )
+
+
+# On what ground each person is written to. Rows are only ever added; an erasure takes them with the person.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("basis", String(32), nullable=False),  # consent, public function, contract; withdrawn
+    Column("source", Text, nullable=False),
+    Column("text_version", String(64), nullable=False, default=""),
+    Column("proof", Text, nullable=False, default=""),
+    Column("who", Text, nullable=False),
+    Index(None, "subscriber_id"),
+)
+
+
+def membership_mark(state: str | None, import_id: int | None) -> str:
+    """
+    A membership's state before a change, with the import that had set it, as `import_changes.before` keeps it.
+
+    >>> membership_mark("removed", 4), membership_mark("joined", None), membership_mark(None, None)
+    ('removed 4', 'joined', '')
+    """
+    return " ".join(str(part) for part in (state, import_id) if part is not None)
 
 
 def is_suppressed() -> ColumnElement[bool]:

@@ -73,7 +73,12 @@ def _restore_membership(connection: Connection, change: Row[tuple[object, ...]],
     )
     if not change.before:
         return bool(connection.execute(delete(memberships).where(mine)).rowcount)
-    restored = update(memberships).where(mine).values(state=change.before, changed_at=at)
+    state, _, import_id = change.before.partition(" ")
+    restored = (
+        update(memberships)
+        .where(mine)
+        .values(state=state, changed_at=at, import_id=int(import_id) if import_id else None)
+    )
     return bool(connection.execute(restored).rowcount)
 
 

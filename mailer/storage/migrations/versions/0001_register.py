@@ -26,6 +26,7 @@ def upgrade() -> None:
     _subscribers()
     _memberships()
     _suppressions()
+    _consents()
 
 
 def _lists() -> None:
@@ -36,6 +37,9 @@ def _lists() -> None:
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("segment", sa.String(64), nullable=False),
         sa.Column("source", sa.Text, nullable=False),
+        sa.Column("basis", sa.String(32), nullable=False),
+        sa.Column("proof", sa.Text, nullable=False),
+        sa.Column("mapping", sa.Text, nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("undone_at", Instant),
         sqlite_autoincrement=True,
@@ -105,3 +109,18 @@ def _suppressions() -> None:
         sa.Column("since", Instant, nullable=False),
         sa.Column("until", Instant),
     )
+
+
+def _consents() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("basis", sa.String(32), nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("text_version", sa.String(64), nullable=False),
+        sa.Column("proof", sa.Text, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+    )
+    op.create_index("ix_consents_subscriber_id", "consents", ["subscriber_id"])

@@ -1,0 +1,75 @@
+"""`mailer bounces`: takes returned mail in, or says what it understands of it."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mailer.cli.console import JSON, house, print_json, say, table
+
+if TYPE_CHECKING:
+    from mailer.feedback.finding import Understanding
+
+
+def bounces(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Messages, mboxes, Maildirs; none: standard input.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Only say what is understood; no database.")] = False,
+    *,
+    json: bool = JSON,
+) -> None:
+    """Take returned mail in: files, mailboxes, or one message from a pipe."""
+    if explain:
+        _explain(files or [], as_json=json)
+        return
+    _take_in(context, files or [], as_json=json)
+
+
+def _take_in(context: typer.Context, files: list[Path], *, as_json: bool) -> None:
+    from collections import Counter
+
+    from mailer.feedback.mailboxes import messages_in
+
+    app = house(context)
+    outcomes: Counter[str] = Counter()
+    mails = (raw for path in files for _, raw in messages_in(path)) if files else iter([sys.stdin.buffer.read()])
+    for raw in mails:
+        outcomes.update([str(one) for one in app.take_in(raw)] or ["none"])
+    if as_json:
+        print_json(dict(outcomes))
+        return
+    say(", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())))
+
+
+def _explain(files: list[Path], *, as_json: bool) -> None:
+    from mailer.feedback.mailboxes import messages_in
+    from mailer.feedback.understand import understand
+
+    if files:
+        understood = [(name, understand(raw)) for path in files for name, raw in messages_in(path)]
+    else:
+        understood = [("-", understand(sys.stdin.buffer.read()))]
+    if as_json:
+        print_json([_document(name, one) for name, one in understood])
+        return
+    rows: list[tuple[str, ...]] = [
+        (name, one.kind, found.address, found.status, found.reason, "hard" if found.hard else "")
+        for name, one in understood
+        for found in one.recipients
+    ]
+    rows += [(name, one.kind, "", "", "", "") for name, one in understood if not one.recipients]
+    table(("file", "kind", "address", "status", "reason", ""), rows)
+
+
+def _document(name: str, understood: "Understanding") -> dict[str, Any]:
+    return {
+        "file": name,
+        "kind": understood.kind,
+        "recipients": [
+            {"address": found.address, "status": found.status, "reason": found.reason, "hard": found.hard}
+            for found in understood.recipients
+        ],
+    }

@@ -1,0 +1,86 @@
+"""`mailer proof`: an issue as files to show around: pages, pictures of them, a PDF, the text."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.issues import ISSUE
+from mailer.cli.screenshot import browser, print_pdf, screenshot
+
+if TYPE_CHECKING:
+    from mailer.app import App
+    from mailer.editions.edition import Edition
+
+WIDTHS: Final = (375, 640, 800)
+
+
+def proof(
+    context: typer.Context,
+    issue: Annotated[str, ISSUE],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("out/proof"),
+    segment: Annotated[
+        str | None, typer.Option("--segment", help="As this segment gets it; the first if left out.")
+    ] = None,
+    language: Annotated[str | None, typer.Option("--language", help="Only in this language.")] = None,
+    json: bool = JSON,
+) -> None:
+    """Write an issue as files to show around: HTML, pictures for phone and desktop, light and dark, a PDF, the text."""
+    from mailer.cli.editions import chosen
+
+    app = house(context)
+    _, compiled = app.compile(issue)
+    wanted = segment or next(iter(app.config.segments))
+    editions = chosen(compiled.editions, wanted, language)
+    files = [path for edition in editions for path in _proofs(app, edition, out)]
+    note = (
+        "" if browser() else "no chromium is installed, so there are no pictures and no PDF; install chromium for them"
+    )
+    if json:
+        print_json({"issue": issue, "files": [str(path) for path in files], "note": note})
+        return
+    for path in files:
+        say(str(path))
+    if note:
+        say(f"[yellow]{note}[/]")
+
+
+def _proofs(app: "App", edition: "Edition", out: Path) -> list[Path]:
+    """Every file of one edition's proof."""
+    from mailer.editions.sample import sample_text
+
+    stem = f"{edition.issue}.{edition.language}.{edition.segment}"
+    page, text = out / f"{stem}.html", out / f"{stem}.txt"
+    write_page(app, edition, page)
+    text.write_text(sample_text(edition, app.imprint), encoding="utf-8")
+    made = [page, text]
+    for width in WIDTHS:
+        for scheme in ("light", "dark"):
+            picture = out / f"{stem}.{width}.{scheme}.png"
+            if screenshot(page, picture, width=width, dark=scheme == "dark"):
+                made.append(picture)
+    if print_pdf(page, pdf := out / f"{stem}.pdf"):
+        made.append(pdf)
+    return made
+
+
+def write_page(app: "App", edition: "Edition", page: Path) -> None:
+    """
+    Write an edition as a page that opens offline, its pictures in `images` beside it.
+
+    Raises:
+        OperatorError: The folder can't be written to.
+
+    """
+    from mailer.editions.sample import sample_html
+    from mailer.errors import OperatorError
+
+    try:
+        (page.parent / "images").mkdir(parents=True, exist_ok=True)
+        for image in edition.images:
+            (page.parent / "images" / image.name).write_bytes(image.content)
+        page.write_text(sample_html(edition, app.imprint), encoding="utf-8")
+    except OSError as problem:
+        raise OperatorError(f"{page.parent} can't be written to ({problem.strerror}); name another folder") from None

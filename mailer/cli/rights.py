@@ -1,0 +1,120 @@
+"""What the law gives people over their data, from the command line: a ground, a copy, an erasure."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mailer.cli.console import JSON, house, print_json, say
+
+if TYPE_CHECKING:
+    from mailer.app import App
+
+_DAYS = 15  # LOPDP art. 13-15: within fifteen days
+
+By = Annotated[str | None, typer.Option("--by", help="Who does it; your login name if left out.")]
+Asked = Annotated[
+    datetime | None,
+    typer.Option("--asked-on", formats=["%Y-%m-%d"], help="The day the person asked; today if left out."),
+]
+
+
+def ground(
+    context: typer.Context,
+    address: str,
+    basis: Annotated[str, typer.Argument(help="consent, public function or contract.")],
+    *,
+    source: Annotated[str, typer.Option(help="How it came about: a form, a letter, an office.")] = "by hand",
+    text: Annotated[str, typer.Option("--text", help="The version of the text that was agreed to.")] = "",
+    proof: Annotated[str, typer.Option(help="Where it can be seen.")] = "",
+    by: By = None,
+    as_json: bool = JSON,
+) -> None:
+    """Record on what ground somebody is written to; what was recorded before stays."""
+    from mailer.cli.presenting import operator
+
+    register = house(context).register
+    register.state_ground(address, basis, source=source, text_version=text, proof=proof, who=by or operator())
+    if as_json:
+        print_json({"email": address, "basis": basis})
+    else:
+        say(f"Recorded: {address}, {basis}.")
+
+
+def export(
+    context: typer.Context,
+    address: str,
+    *,
+    out: Annotated[Path | None, typer.Option("--out", help="A file; standard output if left out.")] = None,
+    asked_on: Asked = None,
+    by: By = None,
+) -> None:
+    """Write everything held about a person as JSON: their right to see it."""
+    import msgspec
+
+    app = house(context)
+    who = by or _operator()
+    held = app.rights.everything(_number(app, address), who=who)
+    document = {"answered": _term(app, asked_on), "held": held}
+    if out is None:
+        print_json(document)
+        return
+    out.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    say(f"Everything held about {address} is in {out}. {_days_left(document['answered'])}")
+
+
+def erase(
+    context: typer.Context,
+    address: str,
+    *,
+    asked_on: Asked = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Without asking.")] = False,
+    by: By = None,
+    as_json: bool = JSON,
+) -> None:
+    """Remove a person for good, and keep a seal so that no list brings them back."""
+    app = house(context)
+    number = _number(app, address)
+    if not yes:
+        typer.confirm(f"Erase {address} for good? This can't be undone.", abort=True, err=True)
+    app.rights.erase(number, who=by or _operator())
+    term = _term(app, asked_on)
+    if as_json:
+        print_json({"email": address, "erased": True} | term)
+    else:
+        say(f"{address} is erased; no list can bring it back. {_days_left(term)}")
+
+
+def _number(app: "App", address: str) -> int:
+    from mailer.errors import Refused
+
+    person = app.register.find(address)
+    if person is None:
+        erased = " (it was erased)" if app.rights.is_erased(address) else ""
+        raise Refused(f"nobody in the register has the address {address}{erased}; see `mailer subscribers list`")
+    return person.id
+
+
+def _operator() -> str:
+    from mailer.cli.presenting import operator
+
+    return operator()
+
+
+def _term(app: "App", asked_on: datetime | None) -> dict[str, Any]:
+    """When the person asked, until when the law wants an answer, and how many days of that are left."""
+    from datetime import timedelta
+    from zoneinfo import ZoneInfo
+
+    today = app.clock.now().astimezone(ZoneInfo(app.config.publication.timezone)).date()
+    asked = asked_on.date() if asked_on else today
+    due = asked + timedelta(days=_DAYS)
+    return {"asked_on": asked, "due_on": due, "days_left": (due - today).days}
+
+
+def _days_left(term: dict[str, Any]) -> str:
+    left = term["days_left"]
+    if left < 0:
+        return f"The {_DAYS} days of the law ended {-left} days ago."
+    return f"{left} of the law's {_DAYS} days were left."

@@ -1,0 +1,93 @@
+"""The book of suppressions."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select
+
+from mailer.audience.suppression import Listed, Reason, Suppression, suppression_key
+from mailer.clock import Clock
+from mailer.storage import audit
+from mailer.storage.database import Database
+from mailer.storage.register.tables import suppressions
+
+
+class Suppressions:
+    """Adds, lifts and lists suppressions. Who is suppressed stays in the register and gets nothing."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, address: str, reason: Reason, *, who: str, note: str = "", until: datetime | None = None) -> bool:
+        """
+        Suppress an address or an `@domain`; False if it was already, for good or for as long.
+
+        Raises:
+            Refused: It is no address and no domain.
+
+        """
+        return bool(self.add_all([Listed(suppression_key(address), reason, note)], who=who, until=until))
+
+    def add_all(self, listed: Iterable[Listed], *, who: str, until: datetime | None = None) -> int:
+        """Suppress many, in one transaction; the number of those that weren't. What is for good stays for good."""
+        at, added = self._clock.now(), 0
+        with self._database.write() as connection:
+            for each in listed:
+                entry = self._database.insert(suppressions).values(
+                    key=each.address, reason=each.reason, note=each.note, since=at, until=until
+                )
+                is_shorter = suppressions.c.until.is_not(None) if until is None else suppressions.c.until < until
+                upsert = entry.on_conflict_do_update(
+                    index_elements=["key"],
+                    set_={"reason": each.reason, "note": each.note, "since": at, "until": until},
+                    where=is_shorter,
+                )
+                number = connection.scalar(upsert.returning(suppressions.c.id))
+                if number is not None:
+                    added += 1
+                    audit.record(
+                        connection,
+                        at=at,
+                        who=who,
+                        action="suppress",
+                        subject=f"suppression:{number}",
+                        detail=each.reason,
+                    )
+        return added
+
+    def lift(self, address: str, *, who: str, why: str) -> bool:
+        """
+        End a suppression; False if there is none.
+
+        Raises:
+            Refused: It is no address and no domain.
+
+        """
+        with self._database.write() as connection:
+            lifted = delete(suppressions).where(suppressions.c.key == suppression_key(address))
+            number = connection.scalar(lifted.returning(suppressions.c.id))
+            if number is None:
+                return False
+            audit.record(
+                connection,
+                at=self._clock.now(),
+                who=who,
+                action="lift",
+                subject=f"suppression:{number}",
+                detail=why,
+            )
+        return True
+
+    def about(self, address: str, domain: str) -> list[Suppression]:
+        """What bars an address: its own suppression, and its domain's."""
+        return [each for each in self.all() if each.address in {address, f"@{domain}"}]
+
+    def all(self, *, also_ended: bool = False) -> Iterator[Suppression]:
+        """Those in force, and on request those whose time has ended, in the order of their keys."""
+        query = select(suppressions).order_by(suppressions.c.key).execution_options(yield_per=2000)
+        if not also_ended:
+            query = query.where(or_(suppressions.c.until.is_(None), suppressions.c.until > self._clock.now()))
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                yield Suppression(row.key, row.reason, row.note, row.since, row.until)

@@ -1,0 +1,40 @@
+"""Runs the preview on this machine's own address, and on no other."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from mailer.app import App
+from mailer.errors import OperatorError
+from mailer.web.preview.application import create
+from mailer.web.preview.studio import Studio
+
+HOST = "127.0.0.1"
+
+
+def serve(app: App, issue: str, port: int, *, ready: Callable[[str], None]) -> None:
+    """
+    Serve the preview of an issue until SIGINT or SIGTERM; `ready` is told its address. Port 0 takes a free one.
+
+    Raises:
+        OperatorError: The port is taken.
+
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as problem:
+        listener.close()
+        raise OperatorError(f"port {port} can't be used ({problem.strerror}); name another with --port") from None
+    # An open page holds its stream for ever: at the end it is cut off, and that is nothing to log.
+    config = uvicorn.Config(
+        create(Studio(app, issue)),
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    ready(f"http://{HOST}:{listener.getsockname()[1]}/")
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,211 @@
+"""An import can be taken back without taking back what people did, and nothing brings back who left."""
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sqlalchemy import select
+
+from mailer.address import address_key
+from mailer.audience.importing.importer import ListFile, import_list
+from mailer.audience.register import ImportOrder
+from mailer.clock import SystemClock
+from mailer.errors import Refused
+from mailer.storage.database import Database
+from mailer.storage.register import Register
+from mailer.storage.register.tables import memberships, subscribers
+from mailer.storage.rights import Rights
+from mailer.tokens import Signer
+
+
+def everything(database):
+    """The register's people and places, without the times of change."""
+    with database.read() as connection:
+        kept = [column for column in subscribers.c if column.name not in {"updated_at", "id"}]
+        people = connection.execute(select(*kept).order_by(subscribers.c.email_key)).all()
+        places = connection.execute(
+            select(subscribers.c.email_key, memberships.c.segment, memberships.c.state)
+            .join(subscribers)
+            .order_by(subscribers.c.email_key, memberships.c.segment)
+        ).all()
+    return people, places
+
+
+def test_undo_restores_the_register(take_in, register, database):
+    """People whom the import brought are gone, and the others are as before, to the letter."""
+    take_in("correo,cargo\na@a.example,Uno\nb@a.example,\n", "diplomats")
+    before = everything(database)
+    account = take_in("correo,cargo,nombre\na@a.example,Dos,Ana\nb@a.example,Dos,\nc@a.example,Dos,\n", "gads")
+    assert everything(database) != before
+    undone = register.undo(account.import_id, who="Redacción")
+    assert everything(database) == before
+    assert (undone.gone, undone.kept) == (1, 0)
+    assert register.imports()[0].undone_at is not None
+
+
+def test_undo_keeps_what_people_did_since(take_in, register, database):
+    """Who left after the import stays known as gone, so that the list can't bring them back."""
+    account = take_in("correo\na@a.example\nb@a.example\n")
+    register.unsubscribe("a@a.example", None, who="reader")
+    undone = register.undo(account.import_id, who="Redacción")
+    assert (undone.gone, undone.kept) == (1, 1)
+    assert register.find("a@a.example").state == "unsubscribed"
+    again = take_in("correo\na@a.example\nb@a.example\n")
+    assert (again.new, again.kept) == (1, {"unsubscribed": 1})
+
+
+def test_undo_goes_from_the_newest_back(take_in, register):
+    """An import that a later one of the segment stands on is not undone under it; nothing is undone twice."""
+    first, second = take_in("correo\na@a.example\n"), take_in("correo\nb@a.example\n")
+    with pytest.raises(Refused, match=f"import {second.import_id}"):
+        register.undo(first.import_id, who="x")
+    register.undo(second.import_id, who="x")
+    register.undo(first.import_id, who="x")
+    with pytest.raises(Refused, match="already"):
+        register.undo(first.import_id, who="x")
+    with pytest.raises(Refused, match="no import 99"):
+        register.undo(99, who="x")
+
+
+def test_sync_lets_the_missing_leave_and_undo_brings_them_back(take_in, register, database):
+    """With `--sync` who isn't on the list leaves the segment; many only when it is confirmed; undo restores them."""
+    ten = "correo\n" + "".join(f"p{n}@a.example\n" for n in range(10))
+    take_in(ten)
+    before = everything(database)
+    account = take_in("correo\n" + "".join(f"p{n}@a.example\n" for n in range(8)), sync=True)
+    assert account.removed == 2
+    assert register.segment_counts(["gads"])[0].deliverable == 8
+    with pytest.raises(Refused, match="5 of the 8"):
+        take_in("correo\np0@a.example\np1@a.example\np2@a.example\n", sync=True)
+    assert take_in("correo\np0@a.example\n", sync=True, dry_run=True).removed == 7
+    assert register.segment_counts(["gads"])[0].deliverable == 8
+    assert register.undo(account.import_id, who="x").restored == 2
+    assert everything(database) == before
+
+
+def test_sync_leaves_alone_who_joined_by_themselves(take_in, register, database, clock):
+    """Somebody whom no list brought is not removed by one."""
+    take_in("correo\na@a.example\n")
+    with database.write() as connection:
+        connection.execute(memberships.update().values(import_id=None))
+    assert take_in("correo\nb@a.example\n", sync=True).removed == 0
+
+
+def test_a_run_does_what_its_dry_run_said_or_nothing(take_in, register):
+    """With the dry run's plan the real run does exactly that; when the register moved on, it says so and stops."""
+    text = "correo,cargo\na@a.example,Uno\nb@a.example,Uno\n"
+    plan = take_in(text, dry_run=True).plan
+    assert take_in(text, plan=plan).new == 2
+    plan = take_in(text.replace("Uno", "Dos"), dry_run=True).plan
+    register.unsubscribe("b@a.example", None, who="reader")
+    with pytest.raises(Refused, match="changed since"):
+        take_in(text.replace("Uno", "Dos"), plan=plan)
+    assert register.find("a@a.example").position == "Uno"
+
+
+ADDRESSES = [f"{name}@a.example" for name in "abcdef"]
+SEGMENTS = ["diplomats", "gads"]
+
+
+@cache
+def fresh_books() -> Path:
+    """An empty register, made once: migrations take longer than all else here."""
+    path = Path(tempfile.mkdtemp(), "fresh.db")
+    atexit.register(shutil.rmtree, path.parent)
+    database = Database(f"sqlite:///{path}")
+    database.upgrade()
+    with database.read() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return path
+
+
+class RegisterMachine(RuleBasedStateMachine):
+    """Any order of imports, departures, erasures and undoings, against a plain account of who said what."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        shutil.copy(fresh_books(), f"{self.folder.name}/mailer.db")
+        self.database = Database(f"sqlite:///{self.folder.name}/mailer.db")
+        seals = Signer(["a secret"]).seals
+        self.register = Register(self.database, SystemClock(), lambda key: seals("erased", key))
+        self.rights = Rights(self.database, SystemClock(), lambda key: seals("erased", key))
+        self.gone: set[str] = set()  # left everything
+        self.left: set[tuple[str, str]] = set()
+        self.erased: set[str] = set()
+        self.wanted: dict[str, set[str]] = {segment: set() for segment in SEGMENTS}  # by the lists that stand
+        self.stack: dict[str, list[tuple[int, set[str]]]] = {segment: [] for segment in SEGMENTS}
+
+    def teardown(self):
+        self.database.close()
+        self.folder.cleanup()
+
+    @rule(
+        people=st.lists(st.sampled_from(ADDRESSES), unique=True),
+        segment=st.sampled_from(SEGMENTS),
+        post=st.sampled_from(["", "Uno", "Dos"]),
+        dry=st.booleans(),
+        sync=st.booleans(),
+    )
+    def take_in(self, people, segment, post, dry, sync):
+        path = Path(self.folder.name, "list.csv")
+        path.write_text("correo,cargo\n" + "".join(f"{each.upper()},{post}\n" for each in people))
+        order = ImportOrder(segment=segment, source="list.csv", who="x", dry_run=dry, sync=sync, confirmed=True)
+        before = everything(self.database)
+        account = import_list(ListFile(path=path), order, self.register)
+        if dry:
+            assert everything(self.database) == before
+            return
+        self.stack[segment].append((account.import_id, set(self.wanted[segment])))
+        self.wanted[segment] = set(people) | (set() if sync else self.wanted[segment])
+
+    @rule(who=st.sampled_from(ADDRESSES), segment=st.sampled_from([None, *SEGMENTS]))
+    def leave(self, who, segment):
+        try:
+            self.register.unsubscribe(who, segment, who="reader")
+        except Refused:
+            return
+        if segment is None:
+            self.gone.add(who)
+        else:
+            self.left.add((who, segment))
+
+    @rule(who=st.sampled_from(ADDRESSES))
+    def erase(self, who):
+        person = self.register.find(who)
+        if person is not None:
+            self.rights.erase(person.id, who="reader")
+            self.erased.add(who)
+
+    @rule(segment=st.sampled_from(SEGMENTS))
+    def undo(self, segment):
+        if self.stack[segment]:
+            number, wanted = self.stack[segment].pop()
+            self.register.undo(number, who="x")
+            self.wanted[segment] = wanted
+
+    @invariant()
+    def nobody_is_revived_and_nobody_is_lost(self):
+        """Exactly those are written to whom a list that stands names, and who neither left nor was erased."""
+        for segment in SEGMENTS:
+            written_to = {address_key(line.email) for line in self.register.lines(segment) if line.deliverable}
+            away = self.gone | self.erased | {who for who, place in self.left if place == segment}
+            assert written_to == self.wanted[segment] - away
+        for who in self.erased:
+            assert self.register.find(who) is None
+        for who in self.gone - self.erased:
+            assert self.register.find(who).state == "unsubscribed"
+
+
+TestRegisterMachine = RegisterMachine.TestCase
+TestRegisterMachine.settings = settings(
+    max_examples=25, stateful_step_count=20, deadline=None, phases=[Phase.generate, Phase.shrink]
+)

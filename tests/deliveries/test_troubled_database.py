@@ -1,0 +1,127 @@
+"""A database that is full, locked or gone in mid-send: nothing is sent without its commit, and the rest goes after."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from sqlalchemy import create_engine, event, text
+from stage import Stage, until
+from wire import copies, over_smtp
+
+from mailer.campaigns.campaign import Campaign
+from mailer.deliveries.orders import Ending
+from mailer.errors import OperatorError
+from mailer.testing import Fault, SmtpSink
+
+PEOPLE = 400
+TROUBLE = 0.8  # seconds
+# Slow, so that there is a middle to strike; wordy, so that every outcome needs room.
+SLOW_AND_WORDY = Fault("accepted", stall=0.01, reply=f"250 2.0.0 taken {'x' * 900}")
+
+
+async def send_through(stage: Stage, campaign: Campaign, trouble: Callable[[], None], relief: Callable[[], None]):
+    """Send to a slow server; after the first messages comes the trouble, then relief. Gives what stood in between."""
+    async with SmtpSink(faults=[SLOW_AND_WORDY]) as sink:
+        sending = asyncio.create_task(stage.sending(campaign, over_smtp(sink)))
+        await until(lambda: sink.count >= 40)
+        await asyncio.to_thread(trouble)
+        await asyncio.sleep(0.2)  # what had its commit lands
+        before = sink.count
+        await asyncio.sleep(TROUBLE)
+        during = sink.count
+        await asyncio.to_thread(relief)
+        with suppress(OperatorError):  # it may give up with a sentence; the next run goes on
+            await sending
+        result = await stage.sending(campaign, over_smtp(sink))
+        return before, during, result, copies(sink)
+
+
+def assert_once_each(stage: Stage, campaign: Campaign, result, counted) -> None:
+    """Everybody has it once, or is listed as uncertain."""
+    listed = {line.recipient.email for line in stage.ledger.doubtful(campaign.id)}
+    assert (result.ending, result.account.reconciled) == (Ending.DONE, True)
+    assert {address for address, count in counted.items() if count > 1} == set()
+    assert set(stage.states(campaign)) - set(counted) <= listed
+    assert result.account.sent + result.account.uncertain == PEOPLE
+
+
+@pytest.fixture
+def sqlite_file(stage: Stage) -> str:
+    if not stage.database.is_sqlite:
+        pytest.skip("SQLite's own trouble")
+    return str(stage.database.url.database)
+
+
+async def test_a_locked_database_holds_the_sending_up(stage: Stage, sqlite_file: str):
+    """While another program keeps SQLite's lock nothing is sent; when it lets go, the rest is."""
+    stage.people(PEOPLE)
+    campaign = stage.campaign()
+    other = sqlite3.connect(sqlite_file, isolation_level=None, timeout=30, check_same_thread=False)
+    told = await send_through(
+        stage, campaign, lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("ROLLBACK")
+    )
+    other.close()
+    before, during, result, counted = told
+    assert before == during < PEOPLE
+    assert_once_each(stage, campaign, result, counted)
+    assert result.account.sent == PEOPLE
+
+
+async def test_a_full_disk_holds_the_sending_up(stage: Stage, sqlite_file: str):
+    """While SQLite can't grow by a page nothing is sent; when there is room again, the rest is."""
+    stage.people(PEOPLE)
+    campaign = stage.campaign()
+    limit = {"pages": 2**30}
+
+    def apply(connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={limit['pages']}")
+
+    event.listen(stage.database.engine, "checkout", apply)
+    # A limit below the present size means the present size.
+    told = await send_through(stage, campaign, lambda: limit.update(pages=1), lambda: limit.update(pages=2**30))
+    before, during, result, counted = told
+    assert before == during < PEOPLE
+    assert_once_each(stage, campaign, result, counted)
+
+
+@contextmanager
+def closed(server: str, name: str) -> Iterator[None]:
+    """Keep everybody out of a PostgreSQL database, and throw out who is in it, as a stopped server does."""
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    over = threading.Event()
+
+    def throw_out() -> None:
+        with engine.connect() as connection:
+            connection.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"))
+            while not over.is_set():
+                connection.execute(
+                    text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+                )
+                time.sleep(0.05)
+            connection.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true"))
+
+    thread = threading.Thread(target=throw_out)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        engine.dispose()
+
+
+async def test_a_database_that_stops_and_starts(stage: Stage, request: pytest.FixtureRequest):
+    """PostgreSQL goes away in mid-send and comes back: nothing was sent meanwhile, and nobody is lost or repeated."""
+    if stage.database.is_sqlite:
+        pytest.skip("there is no server to stop")
+    stage.people(PEOPLE)
+    campaign = stage.campaign()
+    away = closed(request.getfixturevalue("postgres_url"), str(stage.database.url.database))
+    told = await send_through(stage, campaign, away.__enter__, lambda: away.__exit__(None, None, None))
+    before, during, result, counted = told
+    assert before == during < PEOPLE
+    assert_once_each(stage, campaign, result, counted)
