@@ -26,6 +26,7 @@ from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, available_languages, locate, read
+from mailer.issues.translation import completed
 from mailer.language import words
 from mailer.mailroom import Mailroom
 from mailer.messages import dkim
@@ -167,6 +168,7 @@ class App:
             organization=shown.organization,
             postal_address=shown.postal_address,
             public_url=shown.public_url.rstrip("/"),
+            timezone=shown.timezone,
         )
 
     @cached_property
@@ -220,6 +222,11 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
+    @property
+    def theme(self) -> Path | None:
+        """The file of tokens that `[content] theme` names in place of the templates' own."""
+        return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
+
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
     ) -> tuple[tuple[Issue, ...], Compiled]:
@@ -239,11 +246,13 @@ class App:
         issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
         if not issues:
             raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
+        original, missing = read(folder), self.config.content.missing_translation
         compiled = compose(
-            issues,
+            [completed(issue, original) if missing == "original" else issue for issue in issues],
             {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
+            theme=self.theme,
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
         )
         return issues, compiled

@@ -39,10 +39,18 @@ class Publication(_Table, frozen=True):
 
 
 class Content(_Table, frozen=True):
-    """`[content]`: where issues and templates lie, relative to the config."""
+    """
+    `[content]`: where issues and templates lie, relative to the config, and what is made of them.
+
+    `theme` is a file of tokens in place of the templates' own. Pictures are loaded from the web edition, or embedded in
+    every message. An article that a translation lacks stands there in the original, or is left out.
+    """
 
     issues: str = "issues"
     templates: str = "templates"
+    theme: str = ""
+    images: Literal["hosted", "embedded"] = "hosted"
+    missing_translation: Literal["original", "leave_out"] = "original"
 
 
 class Database(_Table, frozen=True):

@@ -46,6 +46,7 @@ ROUTES = [
     Route("/brief/{issue}/", reading.issue),
     Route("/brief/{issue}/{segment}/{language}", reading.edition),
     Route("/images/{name}", reading.picture),
+    Route("/files/{name}", reading.file),
     Route("/feed.xml", reading.feed),
     Route("/health", health),
     Route("/robots.txt", robots),
