@@ -53,6 +53,7 @@ class App:
 
     def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
         self._tables_are_current = tables_are_current
+        self._signers: dict[int, tokens.Signer] = {}
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
@@ -389,6 +390,7 @@ class App:
         """What writes the messages of a campaign, from the editions on the shelf: its stencils are cut once."""
         compiled = self.shelf.take(campaign.content_hash)
         date = campaign.frozen_at or campaign.created_at
+        signer = self.signer.preferring(campaign.signed_with)
         stencils: dict[tuple[str, str], Stencil] = {}
 
         def make_message(claimed: Claimed) -> Message:
@@ -397,7 +399,7 @@ class App:
             if key not in stencils:
                 stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
             try:
-                return personalise(stencils[key], reader, signer=self.signer, greet=greeting)
+                return personalise(stencils[key], reader, signer=signer, greet=greeting)
             except Unwritable as problem:
                 raise RecipientRefused(f"no message can be written to this reader: {problem}") from None
 
@@ -405,7 +407,12 @@ class App:
 
     def message_id(self, campaign: int, subscriber: int) -> str:
         """The Message-ID of one delivery."""
-        return message_id(self.letterhead, self.signer, campaign, subscriber)
+        return message_id(self.letterhead, self._signer_of(campaign), campaign, subscriber)
+
+    def _signer_of(self, campaign: int) -> tokens.Signer:
+        if campaign not in self._signers:
+            self._signers[campaign] = self.signer.preferring(self.agenda.get(campaign).signed_with)
+        return self._signers[campaign]
 
     def close(self) -> None:
         """Give back what was opened."""

@@ -1,9 +1,12 @@
 """What several commands print alike: streams of JSON, progress, and who is at the keyboard."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import chain, islice
+from typing import Any, Final
+
+_MEASURED: Final = 500
 
 
 def operator() -> str:
@@ -28,6 +31,16 @@ def print_json_lines(documents: Iterable[Any]) -> None:
         opening = b","
     out.write(b"[]\n" if opening == b"[" else b"\n]\n")
     sys.stdout.flush()
+
+
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under headings as they come, however many; the first ones say how wide the columns are."""
+    lines = ([str(cell) for cell in row] for row in rows)
+    first = list(islice(lines, _MEASURED))
+    widths = [max(len(row[index]) for row in [headings, *first]) for index in range(len(headings) - 1)]
+    for row in chain([headings], first, lines):
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*padded, row[-1]]).rstrip())
 
 
 @contextmanager
