@@ -196,3 +196,10 @@ def test_spelling_suggests_and_learns(tmp_path):
     (tmp_path / "own.txt").write_text("# nuestras\nCoperación\nciudadania\n", encoding="utf-8")
     again = judged(tmp_path, body, dictionaries=SYSTEM, office_words=tmp_path / "own.txt")
     assert codes(again.warnings) == ["roman-numeral"]
+
+
+@spells
+def test_foreign_names_after_a_title_pass(tmp_path):
+    """A full stop after a title ends no sentence, and a name is not two swapped letters from a word."""
+    body = "### A\n\nS.E. Frédérique Dubois y la Dra. Adriana Wills vinieron con J. Xutragos.\n"
+    assert judged(tmp_path, body, dictionaries=SYSTEM).warnings == ()
