@@ -203,3 +203,21 @@ def test_foreign_names_after_a_title_pass(tmp_path):
     """A full stop after a title ends no sentence, and a name is not two swapped letters from a word."""
     body = "### A\n\nS.E. Frédérique Dubois y la Dra. Adriana Wills vinieron con J. Xutragos.\n"
     assert judged(tmp_path, body, dictionaries=SYSTEM).warnings == ()
+
+
+def test_english_is_spelled_with_an_english_dictionary(tmp_path):
+    """A translation is judged in its own language, by en_US where it is there."""
+    for name, words in (("en_US", "a\ncity\nsigns\nthe\nagreement\n"), ("en_GB", "x\n")):
+        (tmp_path / f"{name}.aff").write_text("SET UTF-8\n", encoding="utf-8")
+        (tmp_path / f"{name}.dic").write_text(f"5\n{words}", encoding="utf-8")
+    folder = tmp_path / "issues" / "2026-12"
+    folder.mkdir(parents=True)
+    text = (
+        FRONT.format(subject="a").replace("number: 12", "number: 12\nlanguage: en")
+        + "### A\n\nThe city sings the agrement.\n"
+    )
+    (folder / "issue.en.md").write_text(text, encoding="utf-8")
+    known = Circumstances(segments=["gads"], dictionaries=tmp_path)
+    told = [found.message for found in check([read(folder, "en")], None, known).warnings if found.where.endswith(":11")]
+    assert any('"sings"' in message and '"signs"' in message for message in told)
+    assert any('"agrement"' in message and '"agreement"' in message for message in told)
