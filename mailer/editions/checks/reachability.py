@@ -131,6 +131,8 @@ def _asked(client: httpx.Client, url: str) -> Failure | None:
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         return Failure("it leads to something that is no web page", certain=True)
     except httpx.ConnectError as problem:
+        if "CERTIFICATE" in str(problem):
+            return Failure("its certificate can't be trusted, and browsers would warn", certain=False)
         certain = "there is no host" in str(problem)
         return Failure(str(problem) if certain else "nobody answers there", certain=certain)
     except httpx.TimeoutException:
