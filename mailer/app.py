@@ -1,16 +1,16 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from mailer import config, tokens
-from mailer.address import InvalidAddress, Mailbox, domain_of
+from mailer.address import InvalidAddress, Mailbox, address_key, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.calendar import Calendar, parse_span
@@ -18,16 +18,17 @@ from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Progress, Result
+from mailer.deliveries.pace import Limits, Pace
+from mailer.deliveries.rate import Rate
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
-from mailer.editions.compose import compose
+from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
-from mailer.editions.pictures import mail_safe
 from mailer.errors import AuthorError, OperatorError
-from mailer.feedback.absorb import Policy, Recorded, absorb
-from mailer.feedback.intake import events_of
 from mailer.issues import Issue, available_languages, locate, read
+from mailer.issues.translation import completed
 from mailer.language import words
+from mailer.mailroom import Mailroom
 from mailer.messages import dkim
 from mailer.messages.alignment import require_alignment
 from mailer.messages.dkim import Key
@@ -41,7 +42,6 @@ from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
-from mailer.storage.feedback import SqlFeedbackBook
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
@@ -51,7 +51,8 @@ from mailer.storage.suppressions import Suppressions
 class App:
     """One publication, composed from its config. Parts are made when first asked for."""
 
-    def __init__(self, loaded: config.Loaded, clock: Clock | None = None) -> None:
+    def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
+        self._tables_are_current = tables_are_current
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
@@ -82,7 +83,8 @@ class App:
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))
         database = Database(url)
-        database.upgrade()
+        if not self._tables_are_current:
+            database.upgrade()
         return database
 
     @cached_property
@@ -116,35 +118,9 @@ class App:
         return Shelf(self.database)
 
     @cached_property
-    def feedback(self) -> SqlFeedbackBook:
-        """Everything that came back."""
-        return SqlFeedbackBook(self.database, self.clock, self.signer)
-
-    @cached_property
-    def feedback_policy(self) -> Policy:
-        """How many bounces are enough."""
-        table = self.config.feedback
-        return Policy(
-            hard_bounces=table.hard_bounces,
-            soft_bounces=table.soft_bounces,
-            soft_within=parse_span(table.soft_within),
-            soft_pause=parse_span(table.soft_pause),
-        )
-
-    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
-        """
-        Absorb one returned mail; say what became of each recipient it speaks of.
-
-        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
-        """
-        now = self.clock.now()
-        events = events_of(raw, signer=self.signer, now=now, source=source)
-        outcomes = absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw)
-        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
-            folder = self.loaded.resolve(self.config.feedback.unattributed)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
-        return outcomes
+    def mailroom(self) -> Mailroom:
+        """What comes back, and what follows from it."""
+        return Mailroom(self.loaded, self.database, self.clock, self.signer)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -192,6 +168,7 @@ class App:
             organization=shown.organization,
             postal_address=shown.postal_address,
             public_url=shown.public_url.rstrip("/"),
+            timezone=shown.timezone,
         )
 
     @cached_property
@@ -245,6 +222,11 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
+    @property
+    def theme(self) -> Path | None:
+        """The file of tokens that `[content] theme` names in place of the templates' own."""
+        return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
+
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
     ) -> tuple[tuple[Issue, ...], Compiled]:
@@ -256,15 +238,21 @@ class App:
             AuthorError: There is no such issue, or something in it or in the templates is wrong.
 
         """
+        # What compiles is heavy, and the processes that only send have no use for it.
+        from mailer.editions.compose import compose
+        from mailer.editions.pictures import mail_safe
+
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
         issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
         if not issues:
             raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
+        original, missing = read(folder), self.config.content.missing_translation
         compiled = compose(
-            issues,
+            [completed(issue, original) if missing == "original" else issue for issue in issues],
             {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
+            theme=self.theme,
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
         )
         return issues, compiled
@@ -284,13 +272,13 @@ class App:
 
     def transport(self, name: str | None = None) -> Transport:
         """
-        The way out called `name`, or the one that `[delivery] transport` names. Nothing is connected yet.
+        The way out called `name`, or the first that `[delivery] transport` names. Nothing is connected yet.
 
         Raises:
             OperatorError: There is none of that name, or its table is wrong.
 
         """
-        name = name or self.config.delivery.transport
+        name = name or self.config.delivery.transports[0]
         if name not in self.config.transports:
             raise OperatorError(
                 f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
@@ -307,6 +295,53 @@ class App:
             )
         except msgspec.ValidationError as problem:
             raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How fast `[delivery]` lets us send, and each of its domains."""
+        table = self.config.delivery
+        domains = {
+            address_key(f"x@{name}").partition("@")[2]: Limits(
+                self._rates(f'delivery.domains."{name}"', limits.rate), limits.connections
+            )
+            for name, limits in table.domains.items()
+        }
+        return Pace(self._rates("delivery", table.rate), domains)
+
+    def _rates(self, section: str, given: str | Sequence[str]) -> tuple[Rate, ...]:
+        texts = [given] if isinstance(given, str) else given
+        try:
+            return tuple(Rate.parse(text) for text in texts)
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [{section}] rate: {problem}") from None
+
+    @cached_property
+    def window(self) -> Window | None:
+        """The hours in which a campaign may send; None: at all hours."""
+        text = self.config.delivery.window
+        try:
+            return Window.parse(text, self.calendar.zone) if text else None
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
+
+    @property
+    def processes(self) -> int:
+        """How many processes send at once: never more than there are connections to share."""
+        table = self.config.delivery
+        number = (os.cpu_count() or 1) if table.processes == "auto" else table.processes
+        return min(number, table.connections)
+
+    def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
+        """How a campaign is to be sent by process `number` of `processes`."""
+        table = self.config.delivery
+        return Orders(
+            connections=table.connections,
+            pace=self.pace,
+            window=self.window,
+            on_uncertain=table.on_uncertain,
+            number=number,
+            processes=processes,
+        )
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
@@ -331,17 +366,21 @@ class App:
         )
 
     async def send(
-        self, campaign: Campaign, *, stop: asyncio.Event | None = None, progress: Callable[[Progress], None]
+        self,
+        campaign: Campaign,
+        *,
+        stop: asyncio.Event | None = None,
+        progress: Callable[[Progress], None],
+        orders: Orders | None = None,
     ) -> Result:
         """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
-        table = self.config.delivery
         return await send(
             campaign.id,
             ledger=self.ledger,
-            transport=self.transport(),
+            transport=[self.transport(name) for name in self.config.delivery.transports],
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
-            orders=Orders(connections=table.connections, on_uncertain=table.on_uncertain),
+            orders=orders or self.orders(),
             stop=stop,
             progress=progress,
         )

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from mailer import crew
 from mailer.app import App
 from mailer.campaigns import advance
 from mailer.campaigns.approval import Approval, require
@@ -159,7 +160,7 @@ async def send(
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Result:
     """Send what is due of a campaign, then move it on: finished when nothing is open, paused when we are refused."""
-    result = await app.send(campaign, stop=stop, progress=progress)
+    result = await crew.send(app, campaign, stop=stop, progress=progress)
     now = app.clock.now()
     current = app.agenda.get(campaign.id)
     if current.state is not State.SENDING:

@@ -46,9 +46,10 @@ def lockup(name: str) -> Markup:
 class Templates:
     """One folder of templates with its theme, ready to be filled."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, theme: Path | None = None) -> None:
         self.folder = folder
-        self.theme = Theme.load(folder / "theme.toml")
+        self.theme_file = theme or folder / "theme.toml"
+        self.theme = Theme.load(self.theme_file)
         self._jinja = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),
             autoescape=True,
@@ -60,6 +61,12 @@ class Templates:
         self._jinja.extend(place=self._name(""))
         self._jinja.filters["lockup"] = lockup
         self._jinja.globals.update(theme=self.theme, size=size, leading=leading)
+
+    @property
+    def wordmark(self) -> Path | None:
+        """The picture of the office's mark, if the theme has one."""
+        name = self.theme.wordmark.picture
+        return self.theme_file.parent / name if name else None
 
     def fill(self, *, translate: Callable[..., str], **values: Any) -> str:
         """

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, and_, bindparam, func, insert, literal, select, update
 
 from mailer.audience.importing.merging import Difference, Known, agrees, differences, is_heard
+from mailer.audience.institution import institution
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
 from mailer.errors import Refused
@@ -25,12 +26,14 @@ from mailer.storage.register.tables import (
     field_owners,
     import_changes,
     imports,
+    institutions,
     membership_mark,
     memberships,
     subscribers,
 )
 
 _CHANGES_SHOWN: Final = 1000
+_NAMES_KEPT: Final = 20_000
 _DETAILS: Final = tuple(subscribers.c[field] for field in FIELDS)
 _NEW_COLUMNS: Final = (
     "email", "email_key", "domain", *FIELDS, "state", "source", "import_id", "created_at", "updated_at",
@@ -86,13 +89,25 @@ class Intake:
         stored = database.stored_instant(at)
         self._tail = ("active", order.segment, self.import_id, stored, stored)
         self._expects_new = True
+        self._institutions: set[str] = set()
         self._lookup = _lookup(order.segment)
+
+    def _learn_institutions(self, batch: Sequence[Arrival]) -> None:
+        """Put down what new names of institutions tell; names met lately are known."""
+        names = {arrival.institution for arrival in batch} - self._institutions - {""}
+        if not names:
+            return
+        self._institutions = names | (self._institutions if len(self._institutions) < _NAMES_KEPT else set())
+        known = self._database.insert(institutions).on_conflict_do_nothing()
+        told = [institution(name) for name in sorted(names)]
+        self._connection.execute(known, [msgspec.structs.asdict(each) for each in told])
 
     def take(self, batches: Iterable[Sequence[Arrival]]) -> Outcome:
         """Take in every batch, then enrol the new people."""
         for batch in batches:
             if batch:
                 self._take_batch(batch)
+                self._learn_institutions(batch)
         self._enrol_new()
         if self._order.sync:
             self._let_leave()

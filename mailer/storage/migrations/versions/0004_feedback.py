@@ -41,3 +41,8 @@ def upgrade() -> None:
         sa.Column("happening", sa.String(16), nullable=False),
         sa.Column("at", Instant, nullable=False),
     )
+    op.create_table(
+        "spent_nonces",
+        sa.Column("nonce", sa.String(200), primary_key=True),
+        sa.Column("at", Instant, nullable=False),
+    )
