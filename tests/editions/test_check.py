@@ -221,3 +221,21 @@ def test_english_is_spelled_with_an_english_dictionary(tmp_path):
     told = [found.message for found in check([read(folder, "en")], None, known).warnings if found.where.endswith(":11")]
     assert any('"sings"' in message and '"signs"' in message for message in told)
     assert any('"agrement"' in message and '"agreement"' in message for message in told)
+
+
+def test_what_says_all_without_text_passes(tmp_path):
+    """A figure, a date, a photograph with its title, a document need no text; a bare title does, everywhere."""
+    body = (
+        "## Cifras\n{layout=figures}\n\n### ciudades\n{figure=12}\n\n## Agenda\n{layout=events}\n\n"
+        "### Foro\n{date=2026-12-10}\n\n## Documentos\n{layout=documents}\n\n### Guía\n\n[Abrir](https://q.example/g)\n"
+    )
+    assert judged(tmp_path, body).errors == ()
+    assert codes(judged(tmp_path, body + "\n### Nada\n").errors) == ["empty-article"]
+    assert codes(judged(tmp_path, "### Solo\n{figure=12}\n").errors) == ["empty-article"]
+
+
+@spells
+def test_a_place_is_a_name(tmp_path):
+    """The first word of a place is not judged like the first of a sentence."""
+    body = '### A\n{place="Ambato, Ecuador"}\n\nUn texto.\n'
+    assert judged(tmp_path, body, dictionaries=SYSTEM).warnings == ()
