@@ -35,6 +35,13 @@ def edition(compiled) -> Edition:
     return compiled.edition("diplomats", "es")
 
 
+@pytest.fixture(scope="session")
+def showcase(picture) -> Edition:
+    """The issue that shows every component."""
+    issue = read(ROOT / "templates" / "showcase" / "2026-12-componentes")
+    return compose([issue], SEGMENTS, imprint=IMPRINT, templates=TEMPLATES, picture=picture).editions[0]
+
+
 @pytest.fixture
 def compose_text(tmp_path, picture):
     """Compile an issue given as the Markdown below its front matter."""
