@@ -3,7 +3,6 @@
 import html as markup
 import io
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -11,29 +10,15 @@ from PIL import Image
 
 from mailer.editions.compose import to_html
 from mailer.editions.sample import sample_html
+from tests.editions.browser import different
 from tests.editions.november import IMPRINT, ROOT
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 GOLDEN = ROOT / "tests" / "golden"
 VIEWS = [(640, "light"), (375, "light"), (640, "dark"), (375, "dark")]
 # Fonts of the same family differ a little from machine to machine; a broken column or colour differs much more.
 MOST_UNLIKE = 0.02
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A chromium that reaches no network."""
-    if not CHROMIUM:
-        pytest.skip("chromium is missing: install it (Debian: apt install chromium) to compare how the edition looks")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*arguments, "--font-render-hinting=none"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +43,6 @@ def shoot(browser, edition, showcase, tmp_path_factory):
     return take
 
 
-def _unlike(one: np.ndarray, other: np.ndarray, *, by: int) -> float:
-    """The share of pixels that differ by more than `by` of 255 in a channel."""
-    height = max(one.shape[0], other.shape[0])
-    padded = [np.pad(each, ((0, height - each.shape[0]), (0, 0), (0, 0))).astype(np.int16) for each in (one, other)]
-    return float((np.abs(padded[0] - padded[1]).max(axis=2) > by).mean())
-
-
 def _small(shot: np.ndarray) -> Image.Image:
     picture = Image.fromarray(shot)
     return picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
@@ -86,7 +64,7 @@ def test_looks_as_it_did(shoot, request, update_golden, view, name):
         seen = seen.resize(golden.size)
     # Blurred: what counts is where things are and how they are coloured, not how a font was hinted.
     tiny = [np.asarray(each.resize((width // 16, golden.height // 8), Image.Resampling.BOX)) for each in (golden, seen)]
-    assert _unlike(tiny[0], tiny[1], by=48) <= MOST_UNLIKE
+    assert different(tiny[0], tiny[1], by=48) <= MOST_UNLIKE
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(800, "light"), (375, "light"), (800, "dark"), (375, "dark")])
@@ -98,7 +76,7 @@ def test_inlining_changes_nothing_to_be_seen(shoot, request, which, width, schem
     raw = raw.replace("<head>", f"<head><style>{css}</style>", 1).replace("<!doctype html>", "<!DOCTYPE html>")
     raw = raw.replace(f"{IMPRINT.public_url}/images/", "images/")
     final = edition.html.replace(f"{IMPRINT.public_url}/images/", "images/")
-    assert _unlike(shoot(raw, width, scheme), shoot(final, width, scheme), by=0) <= 0.001
+    assert different(shoot(raw, width, scheme), shoot(final, width, scheme), by=0) <= 0.001
 
 
 def test_stays_in_shape_without_pictures(shoot, edition):
