@@ -346,13 +346,26 @@ class App:
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys)
+        embedded = self.config.content.images == "embedded"
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys, embedded=embedded)
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys)
+        stencil = self._cut_test(edition, prefix, keys=self.signing_keys)
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
+
+    def sample_message(self, edition: Edition) -> Message:
+        """A message as it would be sent, to nobody, unsigned: its links act for no one, so no secret is needed."""
+        domain = self.letterhead.sender.address.rpartition("@")[2]
+        nobody = Recipient(0, f"lector@{domain}", segment=edition.segment, language=edition.language)
+        return personalise_test(
+            self._cut_test(edition, "", keys=()), nobody, signer=tokens.Signer(["sample"]), greet=greeting
+        )
+
+    def _cut_test(self, edition: Edition, prefix: str, keys: Sequence[Key]) -> Stencil:
+        embedded = self.config.content.images == "embedded"
+        return cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=keys, embedded=embedded)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
