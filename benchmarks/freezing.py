@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.ground import Ground, an_empty_database
-from mailer.deliveries.delivery import Settlement, State
+from mailer.deliveries.delivery import Handed, Settlement, State
 from mailer.deliveries.process import Process
 
 _BATCHES = 50
@@ -26,7 +26,7 @@ def per_delivery(ground: Ground, campaign: int) -> float:
     done, started = 0, time.perf_counter()
     for _ in range(_BATCHES):
         claimed = [each.id for each in ground.ledger.claim(run, _BATCH, now=now)]
-        ground.ledger.record(run, claimed, (), now=now)
+        ground.ledger.record(run, [Handed(each) for each in claimed], (), now=now)
         ground.ledger.record(
             run, (), [Settlement(each, State.SENT, reply="250 2.0.0 taken") for each in claimed], now=now
         )

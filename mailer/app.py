@@ -53,6 +53,7 @@ class App:
 
     def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
         self._tables_are_current = tables_are_current
+        self._signers: dict[int, tokens.Signer] = {}
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
@@ -345,13 +346,26 @@ class App:
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys)
+        embedded = self.config.content.images == "embedded"
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys, embedded=embedded)
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys)
+        stencil = self._cut_test(edition, prefix, keys=self.signing_keys)
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
+
+    def sample_message(self, edition: Edition) -> Message:
+        """A message as it would be sent, to nobody, unsigned: its links act for no one, so no secret is needed."""
+        domain = self.letterhead.sender.address.rpartition("@")[2]
+        nobody = Recipient(0, f"lector@{domain}", segment=edition.segment, language=edition.language)
+        return personalise_test(
+            self._cut_test(edition, "", keys=()), nobody, signer=tokens.Signer(["sample"]), greet=greeting
+        )
+
+    def _cut_test(self, edition: Edition, prefix: str, keys: Sequence[Key]) -> Stencil:
+        embedded = self.config.content.images == "embedded"
+        return cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=keys, embedded=embedded)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
@@ -389,6 +403,7 @@ class App:
         """What writes the messages of a campaign, from the editions on the shelf: its stencils are cut once."""
         compiled = self.shelf.take(campaign.content_hash)
         date = campaign.frozen_at or campaign.created_at
+        signer = self.signer.preferring(campaign.signed_with)
         stencils: dict[tuple[str, str], Stencil] = {}
 
         def make_message(claimed: Claimed) -> Message:
@@ -397,7 +412,7 @@ class App:
             if key not in stencils:
                 stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
             try:
-                return personalise(stencils[key], reader, signer=self.signer, greet=greeting)
+                return personalise(stencils[key], reader, signer=signer, greet=greeting)
             except Unwritable as problem:
                 raise RecipientRefused(f"no message can be written to this reader: {problem}") from None
 
@@ -405,7 +420,12 @@ class App:
 
     def message_id(self, campaign: int, subscriber: int) -> str:
         """The Message-ID of one delivery."""
-        return message_id(self.letterhead, self.signer, campaign, subscriber)
+        return message_id(self.letterhead, self._signer_of(campaign), campaign, subscriber)
+
+    def _signer_of(self, campaign: int) -> tokens.Signer:
+        if campaign not in self._signers:
+            self._signers[campaign] = self.signer.preferring(self.agenda.get(campaign).signed_with)
+        return self._signers[campaign]
 
     def close(self) -> None:
         """Give back what was opened."""

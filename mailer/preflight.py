@@ -98,7 +98,8 @@ def _monthly_day(app: "App", issue: Issue) -> date:
 
 def _plain(app: "App", language: str) -> str:
     titles = {name: segment.title for name, segment in app.config.segments.items()}
-    return plainest_html(language, titles, app.imprint, app.loaded.resolve(app.config.content.templates) / "brief")
+    templates = app.loaded.resolve(app.config.content.templates) / "brief"
+    return plainest_html(language, titles, app.imprint, templates, app.theme)
 
 
 def _previous(folder: Path, name: str) -> Issue | None:

@@ -67,6 +67,16 @@ class Signer:
         self._macs = {self._key_id(key): _Mac(key.encode()) for key in reversed(keys)}
         self._current = self._key_id(keys[0])
 
+    @property
+    def current(self) -> str:
+        """The id of the secret that signs."""
+        return self._current
+
+    def preferring(self, key_id: str) -> "Signer":
+        """The same secrets, but the one of that id signs, if it is still known: what was begun with it goes on so."""
+        first = [key for id_, key in self._keys.items() if id_ == key_id]
+        return Signer([key.decode() for key in [*first, *reversed(self._keys.values())]]) if first else self
+
     @staticmethod
     def _key_id(key: str) -> str:
         return b32encode(hashlib.sha256(b"key id:" + key.encode()).digest()[:2]).decode().rstrip("=").lower()[:3]

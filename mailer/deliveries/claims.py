@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from mailer.clock import Clock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.lane import PATIENCE, Lane
@@ -19,6 +21,7 @@ from mailer.deliveries.ledger import Ledger, Run
 from mailer.deliveries.orders import Orders
 from mailer.deliveries.pace import COMMON, Limits, Meter, Turnstile
 from mailer.deliveries.rate import Grant, Rate
+from mailer.deliveries.slowdown import Slowdown
 from mailer.deliveries.writer import Writer
 
 
@@ -33,6 +36,7 @@ class Claims:
         self._orders = orders
         self._overall = Turnstile("all", orders.pace.rates, clock)
         self._lanes: dict[str, Lane] = {}
+        self._slowdowns: dict[str, Slowdown] = {}
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
@@ -52,10 +56,19 @@ class Claims:
 
     def _lane(self, name: str) -> Lane:
         limits = self._orders.pace.domains.get(name)
-        lane = Lane(name, Limits(limits.rates if limits else (), self._orders.connections_of(name)), self._clock)
+        own = Limits(limits.rates if limits else (), self._orders.connections_of(name))
+        lane = Lane(name, own, self._slowdown(name), self._clock)
         if limits is None and name != COMMON:
-            lane.adopted()
+            lane.slowdown.adopted()
+            lane.adapt()
         return lane
+
+    def _slowdown(self, domain: str) -> Slowdown:
+        if domain not in self._slowdowns:
+            limits = self._orders.pace.domains.get(domain, Limits())
+            even = [rate for rate in limits.rates if not rate.is_quota]
+            self._slowdowns[domain] = Slowdown(max(even, key=lambda rate: rate.interval, default=None))
+        return self._slowdowns[domain]
 
     async def next(self) -> Claimed | None:
         """The next delivery for a channel, when its time has come; None when there is none now or no more is wanted."""
@@ -148,19 +161,24 @@ class Claims:
 
     def took(self, claimed: Claimed) -> None:
         """The domain took a message: if it was slowed down, it may go faster by and by."""
-        self._lanes[claimed.lane].took_one()
+        slowdown = self._slowdowns.get(claimed.domain)
+        if slowdown and slowdown.took_one() and claimed.domain in self._lanes:
+            self._lanes[claimed.domain].adapt()
 
     def complained(self, claimed: Claimed) -> None:
-        """The domain complained of our pace: from now on it waits in a lane of its own."""
-        domain = claimed.domain
-        if domain not in self._lanes:
-            lane = Lane(domain, Limits(), self._clock)
-            common = self._lanes[claimed.lane]
-            lane.ready = deque(each for each in common.ready if each.domain == domain)
-            common.ready = deque(each for each in common.ready if each.domain != domain)
-            self._lanes[domain] = lane
-            self._start(self._writer.call(partial(self._ledger.sort, self._run.campaign_id, [domain])))
-        self._lanes[domain].complained(self._clock.now())
+        """The domain complained of our pace; if it goes on, it gets a lane of its own."""
+        if self._slowdown(claimed.domain).complained(self._clock.now()):
+            if claimed.domain not in self._lanes:
+                self._part(claimed.domain)
+            self._lanes[claimed.domain].adapt()
+
+    def _part(self, domain: str) -> None:
+        """Take a domain out of the common lane."""
+        lane = self._lanes[domain] = Lane(domain, Limits(), self._slowdown(domain), self._clock)
+        common = self._lanes[COMMON]
+        lane.ready = deque(msgspec.structs.replace(one, lane=domain) for one in common.ready if one.domain == domain)
+        common.ready = deque(one for one in common.ready if one.domain != domain)
+        self._start(self._writer.call(partial(self._ledger.sort, self._run.campaign_id, [domain])))
 
     async def next_at(self) -> datetime | None:
         """When something of our lanes may go out next; None if nothing of them is pending."""

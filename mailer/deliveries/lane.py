@@ -1,11 +1,10 @@
 """One queue of a campaign: the common one, or that of a domain that has limits of its own."""
 
 from collections import deque
-from datetime import datetime
 
 from mailer.clock import Clock
 from mailer.deliveries.delivery import Claimed
-from mailer.deliveries.pace import COMMON, Limits, Meter, Turnstile
+from mailer.deliveries.pace import Limits, Meter, Turnstile
 from mailer.deliveries.slowdown import Slowdown
 
 # Who has to wait longer than this gives its turn up: the run ends, and another goes on when it is time.
@@ -15,7 +14,7 @@ PATIENCE = 90.0
 class Lane:
     """What was claimed of one queue, and what keeps it back."""
 
-    def __init__(self, name: str, limits: Limits, clock: Clock) -> None:
+    def __init__(self, name: str, limits: Limits, slowdown: Slowdown, clock: Clock) -> None:
         self.name = name
         self.ready: deque[Claimed] = deque()
         self.in_use = 0
@@ -25,10 +24,7 @@ class Lane:
         self._usual = list(self.turnstile.meters)
         self._connections = limits.connections
         self._clock = clock
-        slowest = max(
-            (rate for rate in limits.rates if not rate.is_quota), key=lambda rate: rate.interval, default=None
-        )
-        self.slowdown = Slowdown(slowest)
+        self.slowdown = slowdown
 
     @property
     def is_free(self) -> bool:
@@ -50,22 +46,8 @@ class Lane:
         """Whether its turn is too far off to wait for."""
         return (self.wait() or 0.0) > PATIENCE
 
-    def complained(self, now: datetime) -> None:
-        """The domain complained of our pace."""
-        if self.slowdown.complained(now):
-            self._adapt()
-
-    def adopted(self) -> None:
-        """Another sender made this lane, because its domain complained."""
-        self.slowdown.adopted()
-        self._adapt()
-
-    def took_one(self) -> None:
-        """A message was taken."""
-        if self.name != COMMON and self.slowdown.took_one():
-            self._adapt()
-
-    def _adapt(self) -> None:
+    def adapt(self) -> None:
+        """Keep the pace that the domain's slow-down asks for now."""
         rate = self.slowdown.rate
         slow = [] if rate is None else [Meter(f"slow {self.name}", rate, self._clock)]
         self.turnstile.meters = [*self._usual, *slow]

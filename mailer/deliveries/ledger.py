@@ -32,7 +32,7 @@ class Ledger(Protocol):
     Leases are reckoned in the database's time; when a retry is due, in the caller's.
     """
 
-    def freeze(self, campaign: int, *, language: str, now: datetime) -> int:
+    def freeze(self, campaign: int, *, language: str, now: datetime, signed_with: str = "") -> int:
         """Fix who gets the campaign: one delivery a recipient. Asked again, it changes nothing. Gives their number."""
         ...
 
@@ -109,7 +109,7 @@ class Ledger(Protocol):
         ...
 
     def accounts(self, campaign: int) -> dict[str, Account]:
-        """The sums of each segment."""
+        """The sums of each segment, and of all under the name of none; from one read."""
         ...
 
     def next_due(self, campaign: int) -> datetime | None:

@@ -1,7 +1,8 @@
 """
 A domain that complains of our pace (421, or 4.7.x: RFC 3463 3.8) is written to more slowly, and by and by faster again.
 
-The way back is the one that TCP takes: half the pace at each complaint, twice the pace after each good run.
+One complaint may be chance; from the second on the pace is halved each time, and doubled after each good run, much as
+TCP does it.
 """
 
 import re
@@ -18,6 +19,7 @@ FREE: Final = 1200
 GOOD_RUN: Final = 10
 # Complaints come in bunches, from all that was in flight: one bunch is one complaint.
 _BUNCH: Final = timedelta(seconds=5)
+_CHANCE: Final = 2
 
 _CLOSING = 421
 _GREYLISTED = re.compile(r"gr[ea]y[ -]?list", re.IGNORECASE)
@@ -42,6 +44,7 @@ class Slowdown:
         self._usual = usual
         self._a_minute = 0.0
         self._complained_at: datetime | None = None
+        self._complaints = 0
         self._good = 0
 
     @property
@@ -54,7 +57,10 @@ class Slowdown:
         if self._complained_at is not None and abs(now - self._complained_at) < _BUNCH:
             return False
         self._complained_at = now
+        self._complaints += 1
         self._good = 0
+        if self._complaints < _CHANCE:
+            return False
         before = self._a_minute or (60 / self._usual.interval if self._usual else 2 * FIRST.count)
         self._a_minute = max(float(SLOWEST.count), before / 2)
         return True
@@ -65,12 +71,13 @@ class Slowdown:
 
     def took_one(self) -> bool:
         """Count a message that was taken; whether the pace changed by it."""
-        if not self._a_minute:
-            return False
         self._good += 1
         if self._good < GOOD_RUN:
             return False
         self._good = 0
+        if not self._a_minute:
+            self._complaints = 0
+            return False
         self._a_minute *= 2
         if self._a_minute >= (60 / self._usual.interval if self._usual else FREE):
             self._a_minute = 0.0

@@ -45,13 +45,13 @@ class Illustration(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """The day of an article: on a leaf of a calendar, in words, and the file that puts it into the reader's own."""
+    """The day of an article: on a leaf of a calendar, in words; of an event also the file for the reader's own."""
 
     day: str
     month: str
     told: str
     url: str
-    file: Enclosure
+    file: Enclosure | None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -207,7 +207,7 @@ class _Desk:
         self.stops = 0
         self.translate = words(issue.language)
 
-    def piece(self, article: Article) -> Piece:
+    def piece(self, article: Article, *, event: bool = False) -> Piece:
         self.stops += 1
         html = to_html(article.body)
         file = self.document(article)
@@ -221,7 +221,7 @@ class _Desk:
             place=article.place,
             tag=article.tag,
             figure=article.figure,
-            when=self.moment(article, article.when) if article.when else None,
+            when=self.moment(article, article.when, event=event) if article.when else None,
             sdgs=_goals(article.sdgs),
             picture=self.illustration(article.picture) if article.picture else None,
             button=self.button(article, file),
@@ -250,15 +250,14 @@ class _Desk:
             return Button(button.label, self.imprint.place(self.issue.name, article.id), button.line)
         return button
 
-    def moment(self, article: Article, when: When) -> Moment:
+    def moment(self, article: Article, when: When, *, event: bool) -> Moment:
         place = self.imprint.place(self.issue.name, article.id)
-        file = calendar_date(self.issue, article, self.imprint.timezone, place)
-        assert file
+        file = calendar_date(self.issue, article, self.imprint.timezone, place) if event else None
         return Moment(
             day=str(when.first.day) if when.first == when.last else f"{when.first.day}–{when.last.day}",
             month=self.translate.short_month(when.first),
             told=_told(when, self.translate),
-            url=self.imprint.file(file),
+            url=self.imprint.file(file) if file else "",
             file=file,
         )
 
@@ -285,7 +284,7 @@ def _parts(kept: list[tuple[Section, list[Article]]], desk: _Desk) -> list[Part]
                 label=section.label,
                 figure=section.figure,
                 sdgs=_goals(section.sdgs),
-                pieces=tuple(desk.piece(article) for article in articles),
+                pieces=tuple(desk.piece(article, event=section.layout == "events") for article in articles),
                 level=3 if section.title else 2,
                 continues=continues,
                 continued=section.layout == "routes" == layouts[index + 1],

@@ -68,7 +68,7 @@ class _Writer:
         if piece.button:
             weight = f" ({' · '.join(filter(None, [piece.document, piece.weight]))})" if piece.document else ""
             self._link(piece.button.label + weight, piece.button.url)
-        if piece.when:
+        if piece.when and piece.when.url:
             self._link(self.translate("Añadir al calendario"), piece.when.url)
         self._goals(piece.sdgs)
 

@@ -1,6 +1,7 @@
 """What the ledger says: sums and lists, each from one read, streamed where they may be long."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,18 +40,24 @@ class Accounts:
         return _account({row.state: row.number for row in rows if row.state is not None}, frozen)
 
     def accounts(self, campaign: int) -> dict[str, Account]:
-        """The sums of each segment, in alphabetical order."""
-        by_segment: dict[str, dict[str, int]] = {}
+        """The sums of each segment in alphabetical order, and under no name those of all; from one read."""
         query = (
-            select(deliveries.c.segment, deliveries.c.state, func.count().label("number"))
-            .where(deliveries.c.campaign_id == campaign)
-            .group_by(deliveries.c.segment, deliveries.c.state)
+            select(campaigns.c.recipients, deliveries.c.segment, deliveries.c.state, func.count(deliveries.c.id))
+            .select_from(campaigns)
+            .outerjoin(deliveries, deliveries.c.campaign_id == campaigns.c.id)
+            .where(campaigns.c.id == campaign)
+            .group_by(campaigns.c.recipients, deliveries.c.segment, deliveries.c.state)
             .order_by(deliveries.c.segment)
         )
+        by_segment: dict[str, Counter[str]] = {}
         with self._database.read() as connection:
-            for row in connection.execute(query):
-                by_segment.setdefault(row.segment, {})[row.state] = row.number
-        return {segment: _account(numbers, sum(numbers.values())) for segment, numbers in by_segment.items()}
+            rows = connection.execute(query).all()
+        for _, segment, state, number in rows:
+            if segment is not None:
+                by_segment.setdefault(segment, Counter())[state] += number
+        frozen = rows[0].recipients if rows else 0
+        found = {segment: _account(numbers, numbers.total()) for segment, numbers in by_segment.items()}
+        return found | {"": _account(sum(by_segment.values(), Counter()), frozen)}
 
     def forecast(self, segments: Sequence[str]) -> dict[str, int]:
         """How many a freeze of these segments would count now, by segment."""
@@ -133,10 +140,11 @@ def _delivery(row: Row[Any]) -> Delivery:
         updated_at=row.updated_at,
         due_at=row.due_at,
         uncertain_at=row.uncertain_at,
+        transport=row.transport,
     )
 
 
-def _account(numbers: dict[str, int], frozen: int) -> Account:
+def _account(numbers: Mapping[str, int], frozen: int) -> Account:
     closed = {str(state): numbers.get(state, 0) for state in State if state not in OPEN}
     pending = sum(numbers.get(state, 0) for state in OPEN)
     return msgspec.convert({"recipients": frozen, "pending": pending, **closed}, Account)

@@ -30,6 +30,7 @@ campaigns = Table(
     Column("frozen_at", Instant),
     Column("finished_at", Instant),
     Column("recipients", Integer, nullable=False, default=0),
+    Column("signed_with", String(16), nullable=False, default=""),
     Index(None, "issue"),
     sqlite_autoincrement=True,
 )

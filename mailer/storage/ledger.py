@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailer.address import address_key
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.campaign import State as CampaignState
 from mailer.deliveries.delivery import Claimed, Handed, Settlement, State, sources
@@ -48,7 +49,7 @@ _TAKE = (
 class SqlLedger(Accounts, Allowances):
     """`deliveries.ledger.Ledger` over a database."""
 
-    def freeze(self, campaign: int, *, language: str, now: datetime) -> int:
+    def freeze(self, campaign: int, *, language: str, now: datetime, signed_with: str = "") -> int:
         """Fix who gets the campaign, in one INSERT … SELECT; asked again, it changes nothing."""
         with self._database.write() as connection:
             of_campaign = select(campaigns).where(campaigns.c.id == campaign)
@@ -61,9 +62,8 @@ class SqlLedger(Accounts, Allowances):
             # Counted, not taken from the driver: psycopg does not say how many rows an INSERT … SELECT wrote.
             frozen = select(func.count()).where(deliveries.c.campaign_id == campaign)
             number: int = connection.execute(frozen).scalar_one()
-            connection.execute(
-                update(campaigns).where(campaigns.c.id == campaign).values(frozen_at=now, recipients=number)
-            )
+            frozen_now = {"frozen_at": now, "recipients": number, "signed_with": signed_with}
+            connection.execute(update(campaigns).where(campaigns.c.id == campaign).values(frozen_now))
             return number
 
     def begin(self, campaign: int, process: Process, *, lease: timedelta, now: datetime) -> Run:
@@ -159,12 +159,15 @@ class SqlLedger(Accounts, Allowances):
         if to not in {State.SENT, State.PENDING}:
             raise ValueError(f"an uncertain delivery can't be settled as {to}")
         uncertain = [deliveries.c.campaign_id == campaign, deliveries.c.state == State.UNCERTAIN.value]
-        if emails:
-            uncertain.append(deliveries.c.email.in_(emails))
+        wanted = {address_key(email): email for email in emails}
         with self._database.write() as connection:
             found = connection.execute(select(deliveries.c.id, deliveries.c.email).where(*uncertain)).all()
-            if unknown := sorted(set(emails) - {row.email for row in found}):
-                raise Refused(f"no uncertain delivery of campaign {campaign} goes to {', '.join(unknown)}")
+            if wanted:
+                keys = {row.id: address_key(row.email) for row in found}
+                found = [row for row in found if keys[row.id] in wanted]
+                if unknown := sorted(wanted.keys() - keys.values()):
+                    names = ", ".join(wanted[key] for key in unknown)
+                    raise Refused(f"no uncertain delivery of campaign {campaign} goes to {names}")
             resent = {"due_at": now, "resent_at": now} if to is State.PENDING else {}
             _move(connection, [row.id for row in found], to, now, code=0, **resent)
             for row in found:

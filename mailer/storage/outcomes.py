@@ -23,12 +23,16 @@ _MORE: Final = {
 }
 
 
+# The words of a server may name the address: who was erased meanwhile stays so.
+_REPLY: Final = "CASE WHEN email = '' THEN '' ELSE ? END"
+
+
 def _settle(state: State) -> str:
     """The UPDATE that brings a delivery to its outcome, if the run holds it and the move is legal."""
     # An uncertain delivery is settled by a person or the policy, never by a run that comes late.
     before = ", ".join(f"'{source}'" for source in sources(state) if source is not State.UNCERTAIN)
     return (
-        f"UPDATE deliveries SET state = '{state}', reply = ?, code = ?, status = ?, updated_at = ?"  # noqa: S608
+        f"UPDATE deliveries SET state = '{state}', reply = {_REPLY}, code = ?, status = ?, updated_at = ?"  # noqa: S608
         f"{_MORE.get(state, '')} WHERE id = ? AND run_id = ? AND state IN ({before})"
     )
 

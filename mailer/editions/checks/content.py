@@ -19,6 +19,8 @@ _LEFT_OVER: Final = re.compile(
     r"|\[(?:…|\.\.\.)\]|\?{3,}|\b(?i:lorem ipsum|escriba aquí)\b"
 )
 _LEFT_OVER_IN_CAPITALS: Final = re.compile(r"\bX{3,}\b|\bTODO:|\bFIXME\b|\[(?:…|\.\.\.)\]|LOREM IPSUM")
+# In these a title with its figure, date, picture or document says all.
+_COMPACT: Final = frozenset({"figures", "events", "gallery", "documents"})
 _ENOUGH_TO_SHOUT: Final = 30
 
 
@@ -32,17 +34,22 @@ def content(issue: Issue, segments: Collection[str]) -> Iterator[Remark]:
                 "empty-section", where, f'nothing stands below "{section.title}"; write its articles or delete it'
             )
         yield from _segments(issue, section, segments)
-    for article in issue.articles:
-        if not article.body:
-            where = issue.where(article.line)
-            yield error("empty-article", where, f'the article "{article.title}" has no text; write it or delete it')
-        yield from _segments(issue, article, segments)
+        for article in section.articles:
+            yield from _empty(issue, section, article)
+            yield from _segments(issue, article, segments)
     if not issue.articles:
         yield error("empty-issue", issue.where(), "the issue has no article; write one below a ### heading")
     yield from _twice(issue)
     for passage in passages(issue):
         yield from _left_over(issue, passage)
         yield from _shouted(issue, passage)
+
+
+def _empty(issue: Issue, section: Section, article: Article) -> Iterator[Remark]:
+    beside = article.figure or article.when or article.picture or article.button
+    if not article.body and not (section.layout in _COMPACT and beside):
+        where = issue.where(article.line)
+        yield error("empty-article", where, f'the article "{article.title}" has no text; write it or delete it')
 
 
 def _inbox(issue: Issue) -> Iterator[Remark]:

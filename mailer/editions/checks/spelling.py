@@ -74,7 +74,7 @@ def _words(passage: Passage) -> Iterator[_Word]:
         before = passage.text[: found.start()]
         first = bool(_SENTENCE_END.search(before)) and not _TITLE.search(before)
         acronym = bool(_ACRONYM.fullmatch(text.removesuffix("s"))) and text.removesuffix("s").isupper()
-        name = text[0].isupper() and not text.isupper() and not first
+        name = text[0].isupper() and not text.isupper() and (not first or passage.kind == "name")
         yield _Word(text, passage.line_at(found.start()), named=not capitals and (acronym or name))
 
 

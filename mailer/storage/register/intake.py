@@ -148,20 +148,30 @@ class Intake:
         self.outcome.changes += changes[: _CHANGES_SHOWN - len(self.outcome.changes)]
 
     def _take_batch(self, batch: Sequence[Arrival]) -> None:
-        if self._expects_new and self._add_unseen(batch):
-            return
-        outcome_before = self.outcome.new
-        self._take_one_by_one(batch)
-        self._expects_new = self.outcome.new - outcome_before == len(batch)
+        rest = self._add_unseen(batch) if self._expects_new and self._barring.is_idle else batch
+        new_before = self.outcome.new
+        if rest:
+            self._take_one_by_one(rest)
+        self._expects_new = self.outcome.new - new_before == len(rest) or len(rest) * 2 < len(batch)
 
-    def _add_unseen(self, batch: Sequence[Arrival]) -> bool:
-        """Add a batch without looking anybody up, if none of them is known: most of a new list."""
-        if not self._barring.is_idle or len({arrival.key for arrival in batch}) < len(batch):
-            return False
-        if not self._database.insert_unless_known(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
-            return False
-        self._count_new(batch)
-        return True
+    def _add_unseen(self, batch: Sequence[Arrival]) -> Sequence[Arrival]:
+        """Add those whom nobody knows, without looking anybody up: most of a new list. The others are given back."""
+        newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
+        if self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
+            self._count_new(batch)
+            return ()
+        added = set(self._connection.scalars(select(subscribers.c.email_key).where(subscribers.c.id > newest)))
+        firsts: list[Arrival] = []
+        rest: list[Arrival] = []
+        for arrival in batch:
+            if arrival.key in added:
+                added.discard(arrival.key)
+                firsts.append(arrival)
+            else:
+                rest.append(arrival)
+        if firsts:
+            self._count_new(firsts)
+        return rest
 
     def _take_one_by_one(self, batch: Sequence[Arrival]) -> None:
         firsts: dict[str, Arrival] = {}

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("frozen_at", Instant),
         sa.Column("finished_at", Instant),
         sa.Column("recipients", sa.Integer, nullable=False),
+        sa.Column("signed_with", sa.String(16), nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_campaigns_issue", "campaigns", ["issue"])
