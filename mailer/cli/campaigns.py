@@ -85,7 +85,7 @@ def send(
     if json:
         print_json(dispatch.sums(app, app.agenda.get(campaign.id)))
     else:
-        _show(app, app.agenda.get(campaign.id))
+        show_account(app, app.agenda.get(campaign.id))
     conclude(app, campaign, result)
 
 
@@ -171,10 +171,11 @@ def show(context: typer.Context, campaign: Number, *, json: bool = JSON) -> None
     if json:
         print_json(dispatch.sums(app, found))
     else:
-        _show(app, found)
+        show_account(app, found)
 
 
-def _show(app: "App", campaign: "Campaign") -> None:
+def show_account(app: "App", campaign: "Campaign") -> None:
+    """Write the account of a campaign for a person."""
     from itertools import islice
 
     import msgspec

@@ -38,6 +38,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     preview,
     proof,
     register,
+    rehearse,
     rights,
     segments,
     subscribers,
@@ -62,6 +63,7 @@ root.add_typer(register.group, name="register")
 root.add_typer(suppressions.group, name="suppressions")
 root.add_typer(segments.group, name="segments")
 root.command("test-send")(trial.send_test)
+root.command("rehearse")(rehearse.rehearse)
 root.command("approve")(campaigns.approve)
 root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)

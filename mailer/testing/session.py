@@ -29,6 +29,8 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._inbox = b""
         self._held = False
+        self._is_reading = False
+        self._replies: list[bytes] = []
         self._secured = sink.implicit_tls
         self._known = not sink.logins
         self._answer: Callable[[str], None] | None = None
@@ -65,7 +67,10 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on with what came."""
         self._inbox = self._inbox + data if self._inbox else data
+        self._is_reading = True
         self._advance()
+        self._is_reading = False
+        self._flush()
 
     def _advance(self) -> None:
         while self._inbox and not self._held:
@@ -103,11 +108,19 @@ class Session(asyncio.Protocol):
             proceed()
         if fault.drop and self._transport:
             self._held = True
+            self._flush()
             self._transport.close()
 
     def _say(self, reply: str) -> None:
-        if self._transport:
-            self._transport.write(f"{reply}\r\n".encode())
+        """Answer; what was asked for in one go is answered in one go, as servers do (RFC 2920 3.2)."""
+        self._replies.append(f"{reply}\r\n".encode())
+        if not self._is_reading:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._transport and self._replies:
+            self._transport.write(b"".join(self._replies))
+            self._replies.clear()
 
     def _take_line(self) -> bool:
         line, end, rest = self._inbox.partition(b"\n")
@@ -162,6 +175,7 @@ class Session(asyncio.Protocol):
     def _quit(self, _: str) -> None:
         def part() -> None:
             self._say("221 2.0.0 goodbye")
+            self._flush()
             if self._transport:
                 self._transport.close()
 
