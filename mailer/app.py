@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -27,11 +26,11 @@ from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
 from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
-from mailer.errors import OperatorError
-from mailer.feedback.absorb import Policy, Recorded, absorb
-from mailer.feedback.intake import events_of
+from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, available_languages, locate, read
+from mailer.issues.translation import completed
 from mailer.language import words
+from mailer.mailroom import Mailroom
 from mailer.messages import dkim
 from mailer.messages.alignment import require_alignment
 from mailer.messages.dkim import Key
@@ -45,7 +44,6 @@ from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
-from mailer.storage.feedback import SqlFeedbackBook
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
@@ -125,35 +123,9 @@ class App:
         return Shelf(self.database)
 
     @cached_property
-    def feedback(self) -> SqlFeedbackBook:
-        """Everything that came back."""
-        return SqlFeedbackBook(self.database, self.clock, self.signer)
-
-    @cached_property
-    def feedback_policy(self) -> Policy:
-        """How many bounces are enough."""
-        table = self.config.feedback
-        return Policy(
-            hard_bounces=table.hard_bounces,
-            soft_bounces=table.soft_bounces,
-            soft_within=parse_span(table.soft_within),
-            soft_pause=parse_span(table.soft_pause),
-        )
-
-    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
-        """
-        Absorb one returned mail; say what became of each recipient it speaks of.
-
-        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
-        """
-        now = self.clock.now()
-        events = events_of(raw, signer=self.signer, now=now, source=source)
-        outcomes = absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw)
-        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
-            folder = self.loaded.resolve(self.config.feedback.unattributed)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
-        return outcomes
+    def mailroom(self) -> Mailroom:
+        """What comes back, and what follows from it."""
+        return Mailroom(self.loaded, self.database, self.clock, self.signer)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -201,6 +173,7 @@ class App:
             organization=shown.organization,
             postal_address=shown.postal_address,
             public_url=shown.public_url.rstrip("/"),
+            timezone=shown.timezone,
         )
 
     @cached_property
@@ -254,6 +227,11 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
+    @property
+    def theme(self) -> Path | None:
+        """The file of tokens that `[content] theme` names in place of the templates' own."""
+        return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
+
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
     ) -> tuple[tuple[Issue, ...], Compiled]:
@@ -271,11 +249,15 @@ class App:
 
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
         issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
+        if not issues:
+            raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
+        original, missing = read(folder), self.config.content.missing_translation
         compiled = compose(
-            issues,
+            [completed(issue, original) if missing == "original" else issue for issue in issues],
             {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
             imprint=self.imprint,
             templates=self.loaded.resolve(self.config.content.templates) / "brief",
+            theme=self.theme,
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
         )
         return issues, compiled
@@ -368,13 +350,26 @@ class App:
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys)
+        embedded = self.config.content.images == "embedded"
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys, embedded=embedded)
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys)
+        stencil = self._cut_test(edition, prefix, keys=self.signing_keys)
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
+
+    def sample_message(self, edition: Edition) -> Message:
+        """A message as it would be sent, to nobody, unsigned: its links act for no one, so no secret is needed."""
+        domain = self.letterhead.sender.address.rpartition("@")[2]
+        nobody = Recipient(0, f"lector@{domain}", segment=edition.segment, language=edition.language)
+        return personalise_test(
+            self._cut_test(edition, "", keys=()), nobody, signer=tokens.Signer(["sample"]), greet=greeting
+        )
+
+    def _cut_test(self, edition: Edition, prefix: str, keys: Sequence[Key]) -> Stencil:
+        embedded = self.config.content.images == "embedded"
+        return cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=keys, embedded=embedded)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""

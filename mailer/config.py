@@ -39,10 +39,18 @@ class Publication(_Table, frozen=True):
 
 
 class Content(_Table, frozen=True):
-    """`[content]`: where issues and templates lie, relative to the config."""
+    """
+    `[content]`: where issues and templates lie, relative to the config, and what is made of them.
+
+    `theme` is a file of tokens in place of the templates' own. Pictures are loaded from the web edition, or embedded in
+    every message. An article that a translation lacks stands there in the original, or is left out.
+    """
 
     issues: str = "issues"
     templates: str = "templates"
+    theme: str = ""
+    images: Literal["hosted", "embedded"] = "hosted"
+    missing_translation: Literal["original", "leave_out"] = "original"
 
 
 class Database(_Table, frozen=True):
@@ -108,6 +116,7 @@ class Feedback(_Table, frozen=True):
     soft_pause: str = "90d"
     evidence: str = "365d"
     unattributed: str = "var/unattributed"
+    mailbox: dict[str, Any] = {}
 
 
 class RuleConfig(_Table, frozen=True):
@@ -141,6 +150,12 @@ class DkimKey(_Table, frozen=True):
     key_env: str = ""
 
 
+class Retention(_Table, frozen=True):
+    """`[retention]`: how long the register keeps those who left; `mailer register tidy` goes by it."""
+
+    unsubscribed_days: int = 730
+
+
 class Config(_Table, frozen=True):
     """The whole file, with the folder that its paths are relative to."""
 
@@ -153,8 +168,10 @@ class Config(_Table, frozen=True):
     delivery: Delivery = Delivery()
     feedback: Feedback = Feedback()
     check: Check = Check()
+    retention: Retention = Retention()
     dkim: DkimKey | tuple[DkimKey, ...] = ()
     transports: dict[str, dict[str, Any]] = {}
+    webhooks: dict[str, dict[str, Any]] = {}
 
     @property
     def signing(self) -> tuple[DkimKey, ...]:
@@ -177,6 +194,30 @@ class Loaded(msgspec.Struct, frozen=True):
     def resolve(self, path: str) -> Path:
         """A path of the config as an absolute one."""
         return (self.folder / path).resolve()
+
+    def with_secrets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        A table with its secrets filled in: `key_env` becomes `key`, `key_file` the text of that file.
+
+        Raises:
+            OperatorError: A variable isn't set, or a file can't be read.
+
+        """
+        filled: dict[str, Any] = {}
+        for key, value in table.items():
+            if key.endswith("_env"):
+                filled[key.removesuffix("_env")] = self.secret(section, key, str(value))
+            elif key.endswith("_file"):
+                filled[key.removesuffix("_file")] = self._text_of(section, key, str(value))
+            else:
+                filled[key] = value
+        return filled
+
+    def _text_of(self, section: str, key: str, path: str) -> str:
+        try:
+            return self.resolve(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as problem:
+            raise OperatorError(f"{self.path.name}: [{section}] {key}: {path} can't be read ({problem})") from None
 
     def secret(self, section: str, key: str, variable: str) -> str:
         """

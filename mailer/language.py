@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from babel.dates import format_date
+from babel import Locale
+from babel.dates import format_date, format_interval
 from babel.messages.pofile import read_po
 
 LOCALES: Final = Path(__file__).parent / "locale"
@@ -41,6 +42,35 @@ class Words:
         'noviembre'
         """
         return format_date(month, "LLLL", locale=self.language)
+
+    def short_month(self, day: date) -> str:
+        """
+        The month's name as it fits on a leaf of a calendar.
+
+        >>> words("es").short_month(date(2022, 11, 1))
+        'nov'
+        """
+        return format_date(day, "LLL", locale=self.language).rstrip(".")
+
+    def tongue(self, language: str) -> str:
+        """
+        What a language is called.
+
+        >>> words("es").tongue("en")
+        'inglés'
+        """
+        return str(Locale.parse(self.language).languages.get(language, language))
+
+    def days(self, first: date, last: date) -> str:
+        """
+        A day, or a span of days, as it stands alone.
+
+        >>> words("es").days(date(2026, 12, 4), date(2026, 12, 6))
+        '4–6 de diciembre de 2026'
+        """
+        if first == last:
+            return format_date(first, "full", locale=self.language)
+        return format_interval(first, last, "yMMMMd", locale=self.language)
 
 
 @lru_cache

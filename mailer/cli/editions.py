@@ -81,7 +81,7 @@ def _write(app: "App", edition: "Edition", out: Path) -> dict[str, str]:
         "html": sample_html(edition, app.imprint).encode(),
         "txt": sample_text(edition, app.imprint).encode(),
         "mjml": edition.mjml.encode(),
-        "eml": _message(app, edition),
+        "eml": app.sample_message(edition).content,
     }
     try:
         (out / "images").mkdir(parents=True, exist_ok=True)
@@ -92,28 +92,3 @@ def _write(app: "App", edition: "Edition", out: Path) -> dict[str, str]:
     except OSError as problem:
         raise OperatorError(f"{out} can't be written to ({problem.strerror}); name another folder with --out") from None
     return {suffix: str(out / f"{stem}.{suffix}") for suffix in contents}
-
-
-def _message(app: "App", edition: "Edition") -> bytes:
-    """
-    The edition as a message to nobody.
-
-    The seam: `mailer.messages.personalise` writes the real ones, headers and all, and is to stand here as well.
-    """
-    from email.message import EmailMessage
-    from email.policy import SMTP
-
-    from mailer.address import Mailbox
-    from mailer.editions.edition import SLOT
-    from mailer.editions.sample import sample_text, sample_values
-
-    sender = Mailbox.parse(app.config.publication.from_)
-    values = sample_values(edition, app.imprint)
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = edition.subject
-    message["From"] = str(sender)
-    message["To"] = str(Mailbox("", f"lector@{sender.address.rpartition('@')[2]}"))
-    message.set_content(sample_text(edition, app.imprint), cte="quoted-printable")
-    html = SLOT.sub(lambda slot: values[slot[1]], edition.html)
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
-    return message.as_bytes()

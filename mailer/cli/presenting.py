@@ -57,3 +57,15 @@ def import_progress() -> Iterator[Callable[[int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda rows: bar.update(task, completed=rows)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """A turning mark with a word of what is done, on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from mjml import mjml2html
 
+from mailer.editions.columns import hold_columns
 from mailer.editions.edition import SLOT, SLOTS, Compiled, Edition, Image, Imprint
 from mailer.editions.inline import inline, take_inline_styles
 from mailer.editions.mjml_lint import lint
@@ -35,17 +36,19 @@ def compose(
     imprint: Imprint,
     templates: Path,
     picture: Callable[[Path, int], Image],
+    theme: Path | None = None,
 ) -> Compiled:
     """
     Compile an issue, given once a language, for every segment (name -> title per language).
 
-    The first of the issues is the one that the others translate. The same input gives the same bytes anywhere.
+    The first of the issues is the one that the others translate; `theme` is a file of tokens in place of the
+    templates' own. The same input gives the same bytes anywhere.
 
     Raises:
         AuthorError: A template, the theme or the content can't be used; names file and line.
 
     """
-    issues, made, picture = list(issues), Templates(templates), cache(picture)
+    issues, made, picture = list(issues), Templates(templates, theme), cache(picture)
     editions = tuple(
         compose_edition(issue, segment, titles, imprint=imprint, templates=made, picture=picture)
         for issue in issues
@@ -73,14 +76,20 @@ def compose_edition(
 
     """
     title = titles.get(issue.language) or titles.get(SOURCE) or segment
+    theme, mark = templates.theme, templates.wordmark
     page = lay_out(
-        issue, segment, title, imprint=imprint, picture=lambda path: picture(path, templates.theme.shape.width)
+        issue,
+        segment,
+        title,
+        imprint=imprint,
+        picture=lambda path: picture(path, theme.shape.width),
+        wordmark=picture(mark, theme.wordmark.width) if mark else None,
     )
     marked = _fill(page, imprint, templates)
     lint(marked)
     mjml = tidy(MARK.sub("", marked))
     raw, css = to_html(mjml)
-    html = inline(raw, css)
+    html = hold_columns(inline(raw, css))
     text = plain_text(page, imprint, words(page.language))
     _check_slots(html, text, issue)
     return _sealed(
@@ -94,6 +103,7 @@ def compose_edition(
             text=text,
             mjml=mjml,
             images=page.images,
+            files=page.files,
         )
     )
 
@@ -156,7 +166,8 @@ def _sealed(edition: Edition) -> Edition:
     """The edition with its hash: over everything that can change a byte of a message, and nothing of the machine."""
     texts = (edition.issue, edition.language, edition.segment, edition.subject, edition.preheader)
     pictures = (f"{image.name} {hashlib.sha256(image.content).hexdigest()}" for image in edition.images)
-    return msgspec.structs.replace(edition, hash=_hash(*texts, edition.html, edition.text, *pictures))
+    files = (file.name for file in edition.files)
+    return msgspec.structs.replace(edition, hash=_hash(*texts, edition.html, edition.text, *pictures, *files))
 
 
 def _hash(*parts: str) -> str:

@@ -18,6 +18,16 @@ class Image(msgspec.Struct, frozen=True):
     width: int
     height: int
     content: bytes
+    # What most of it looks like: the place's ground until the picture is there.
+    colour: str = "#FFFFFF"
+
+
+class Enclosure(msgspec.Struct, frozen=True):
+    """A file that readers may fetch, a document or a date for their calendar, under a name that holds its hash."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 class Imprint(msgspec.Struct, frozen=True):
@@ -28,6 +38,7 @@ class Imprint(msgspec.Struct, frozen=True):
     organization: str
     postal_address: str
     public_url: str
+    timezone: str = "America/Guayaquil"
 
     def place(self, issue: str, article: str) -> str:
         """
@@ -41,6 +52,10 @@ class Imprint(msgspec.Struct, frozen=True):
     def picture(self, image: Image) -> str:
         """The URL under which the web edition serves a picture."""
         return f"{self.public_url.rstrip('/')}/images/{image.name}"
+
+    def file(self, enclosure: Enclosure) -> str:
+        """The URL under which the web edition serves a document or a calendar's date."""
+        return f"{self.public_url.rstrip('/')}/files/{enclosure.name}"
 
 
 class Edition(msgspec.Struct, frozen=True):
@@ -59,6 +74,7 @@ class Edition(msgspec.Struct, frozen=True):
     text: str
     mjml: str
     images: tuple[Image, ...] = ()
+    files: tuple[Enclosure, ...] = ()
     hash: str = ""
 
 

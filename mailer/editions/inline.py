@@ -4,6 +4,7 @@ From MJML's HTML to the HTML that goes out: CSS inlined by premailer, whitespace
 Nothing here opens a socket or a file: premailer would follow an `@import` even with its network switched off.
 """
 
+import logging
 import re
 from typing import Final
 
@@ -49,6 +50,7 @@ def inline(html: str, css: str) -> str:
         align_floating_images=False,
         remove_unset_properties=False,
         cache_css_parsing=True,
+        cssutils_logging_level=logging.CRITICAL,
         disable_basic_attributes=list(_BESIDE),
     ).transform()
     return squeeze(finished.replace(' data-premailer="ignore"', ""))

@@ -12,13 +12,17 @@ from pathlib import Path
 import msgspec
 from markupsafe import Markup
 
-from mailer.editions.edition import Image, Imprint
+from mailer.editions.edition import Enclosure, Image, Imprint
+from mailer.editions.enclosures import calendar_date, document, kind, weight
 from mailer.editions.sdgs import Goal, goals
 from mailer.issues import Article, Button, Issue, Picture, Section
+from mailer.issues.issue import FILES, When
 from mailer.issues.markdown import to_html
-from mailer.language import words
+from mailer.language import Words, words
 
 LONGEST_ENTRY = 40
+# Sections of many small pieces, which the table of contents names as a whole.
+_AS_ONE = frozenset({"triple", "figures", "events", "gallery", "documents"})
 
 
 class Illustration(msgspec.Struct, frozen=True):
@@ -33,6 +37,21 @@ class Illustration(msgspec.Struct, frozen=True):
         """The ratio as a class name, `r16x9`: with images off, the place stays as large as the picture."""
         common = gcd(self.image.width, self.image.height)
         return f"r{self.image.width // common}x{self.image.height // common}"
+
+    @property
+    def ground(self) -> str:
+        """The ground under the picture as a class name; none under one that is seen through."""
+        return f"c{self.image.colour[1:].lower()}" if self.image.colour else ""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """The day of an article: on a leaf of a calendar, in words; of an event also the file for the reader's own."""
+
+    day: str
+    month: str
+    told: str
+    url: str
+    file: Enclosure | None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -54,9 +73,15 @@ class Piece(msgspec.Struct, frozen=True):
     place: str
     tag: str
     figure: str
+    when: Moment | None
     sdgs: tuple[Goal, ...]
     picture: Illustration | None
     button: Button | None
+    document: str
+    weight: str
+    file: Enclosure | None
+    note: str
+    tongue: Markup
     number: int
     side: str
 
@@ -98,6 +123,7 @@ class Page(msgspec.Struct, frozen=True):
     sdgs: tuple[Goal, ...]
     parts: tuple[Part, ...]
     segment_title: str
+    wordmark: Illustration | None = None
 
     @property
     def month_name(self) -> str:
@@ -115,13 +141,31 @@ class Page(msgspec.Struct, frozen=True):
         return tuple({found.image.name: found.image for found in self._illustrations}.values())
 
     @property
+    def files(self) -> tuple[Enclosure, ...]:
+        """Each document and calendar date once, in reading order."""
+        pieces = [piece for part in self.parts for piece in part.pieces]
+        found = [file for piece in pieces for file in (piece.file, piece.when.file if piece.when else None) if file]
+        return tuple({file.name: file for file in found}.values())
+
+    def wears(self, *layouts: str) -> bool:
+        """Whether a section or an article has one of these layouts: styles that nobody wears are left out."""
+        worn = {part.layout for part in self.parts} | {piece.layout for part in self.parts for piece in part.pieces}
+        return not worn.isdisjoint(layouts)
+
+    @property
+    def grounds(self) -> dict[str, str]:
+        """The colour that each picture's place has until the picture is there, by class name."""
+        return {found.ground: found.image.colour for found in self._illustrations if found.ground}
+
+    @property
     def shapes(self) -> tuple[str, ...]:
         """The ratios that occur, as class names."""
         return tuple(dict.fromkeys(found.shape for found in self._illustrations))
 
     @property
     def _illustrations(self) -> list[Illustration]:
-        return [piece.picture for part in self.parts for piece in part.pieces if piece.picture]
+        pictures = [piece.picture for part in self.parts for piece in part.pieces if piece.picture]
+        return [self.wordmark, *pictures] if self.wordmark else pictures
 
 
 def lay_out(
@@ -131,6 +175,7 @@ def lay_out(
     *,
     imprint: Imprint,
     picture: Callable[[Path], Image],
+    wordmark: Image | None = None,
 ) -> Page:
     """Choose what readers of `segment` get, and resolve its goals, pictures and links."""
     sections = [section for section in issue.sections if section.is_for(segment)]
@@ -150,6 +195,7 @@ def lay_out(
         sdgs=_goals(issue.sdgs),
         parts=tuple(_parts(kept, _Desk(issue, imprint, picture))),
         segment_title=segment_title,
+        wordmark=Illustration(imprint.picture(wordmark), issue.office or imprint.name, wordmark) if wordmark else None,
     )
 
 
@@ -159,22 +205,31 @@ class _Desk:
     def __init__(self, issue: Issue, imprint: Imprint, picture: Callable[[Path], Image]) -> None:
         self.issue, self.imprint, self._picture = issue, imprint, picture
         self.stops = 0
+        self.translate = words(issue.language)
 
-    def piece(self, article: Article) -> Piece:
+    def piece(self, article: Article, *, event: bool = False) -> Piece:
         self.stops += 1
+        html = to_html(article.body)
+        file = self.document(article)
         return Piece(
             id=article.id,
             title=article.title,
             body=article.body,
-            html=Markup(to_html(article.body)),  # noqa: S704 - mistune escapes, nh3 has cleaned it
+            html=Markup(f'<div lang="{article.language}">{html}</div>' if article.language else html),  # noqa: S704 - mistune escapes, nh3 has cleaned it
             layout=article.layout or "stacked",
-            label=article.label,
+            label=article.label or (self.translate("Fe de erratas") if article.layout == "erratum" else ""),
             place=article.place,
             tag=article.tag,
             figure=article.figure,
+            when=self.moment(article, article.when, event=event) if article.when else None,
             sdgs=_goals(article.sdgs),
             picture=self.illustration(article.picture) if article.picture else None,
-            button=self.button(article),
+            button=self.button(article, file),
+            document=kind(article.button.url) if article.button else "",
+            weight=weight(file.content) if file else "",
+            file=file,
+            note=self.note(article),
+            tongue=Markup(' lang="{}"').format(article.language) if article.language else Markup(),
             number=self.stops,
             side=article.layout if article.layout in {"left", "right"} else ("right", "left")[self.stops % 2],
         )
@@ -183,11 +238,33 @@ class _Desk:
         image = self._picture(self.issue.folder / picture.path)
         return Illustration(url=self.imprint.picture(image), alt=picture.alt, image=image)
 
-    def button(self, article: Article) -> Button | None:
+    def document(self, article: Article) -> Enclosure | None:
         button = article.button
+        return document(self.issue, button.url, button.line) if button and button.url.startswith(FILES) else None
+
+    def button(self, article: Article, file: Enclosure | None) -> Button | None:
+        button = article.button
+        if button and file:
+            return Button(button.label, self.imprint.file(file), button.line)
         if button and button.url == "#":
             return Button(button.label, self.imprint.place(self.issue.name, article.id), button.line)
         return button
+
+    def moment(self, article: Article, when: When, *, event: bool) -> Moment:
+        place = self.imprint.place(self.issue.name, article.id)
+        file = calendar_date(self.issue, article, self.imprint.timezone, place) if event else None
+        return Moment(
+            day=str(when.first.day) if when.first == when.last else f"{when.first.day}–{when.last.day}",
+            month=self.translate.short_month(when.first),
+            told=_told(when, self.translate),
+            url=self.imprint.file(file) if file else "",
+            file=file,
+        )
+
+    def note(self, article: Article) -> str:
+        if not article.language:
+            return ""
+        return self.translate("Por ahora, solo en {language}", language=self.translate.tongue(article.language))
 
 
 def _parts(kept: list[tuple[Section, list[Article]]], desk: _Desk) -> list[Part]:
@@ -207,7 +284,7 @@ def _parts(kept: list[tuple[Section, list[Article]]], desk: _Desk) -> list[Part]
                 label=section.label,
                 figure=section.figure,
                 sdgs=_goals(section.sdgs),
-                pieces=tuple(desk.piece(article) for article in articles),
+                pieces=tuple(desk.piece(article, event=section.layout == "events") for article in articles),
                 level=3 if section.title else 2,
                 continues=continues,
                 continued=section.layout == "routes" == layouts[index + 1],
@@ -216,11 +293,21 @@ def _parts(kept: list[tuple[Section, list[Article]]], desk: _Desk) -> list[Part]
     return parts
 
 
+def _told(when: When, translate: Words) -> str:
+    """The day and the hours, as they stand above a title."""
+    days = translate.days(when.first, when.last)
+    if not when.begins:
+        return days
+    hours = f"{when.begins:%H:%M}" + (f"–{when.ends:%H:%M}" if when.ends else "")
+    return f"{days}, {hours}"
+
+
 def _goals(numbers: tuple[int, ...]) -> tuple[Goal, ...]:
     return tuple(goals()[number] for number in numbers)
 
 
 def _entries(part: Part) -> list[Entry]:
-    if part.label or any(len(piece.title) > LONGEST_ENTRY for piece in part.pieces) or not part.pieces:
+    tellable = all(len(piece.title) <= LONGEST_ENTRY for piece in part.pieces) and part.layout not in _AS_ONE
+    if part.label or not tellable or not part.pieces:
         return [Entry(part.id, part.label or part.title)]
     return [Entry(piece.id, piece.title) for piece in part.pieces]

@@ -24,7 +24,11 @@ MOST_PIXELS: Final = 60_000_000
 MOST_BYTES: Final = 40_000_000
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 # Part of every cache key: raise it when the same file shall become other bytes.
-_RECIPE: Final = f"1/{PIL.__version__}"
+_RECIPE: Final = f"2/{PIL.__version__}"
+_TINY: Final = (32, 32)
+_SHADES: Final = 6
+_TINT: Final = 0.22
+_OPAQUE: Final = 250
 _HEIC: Final = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1", b"ftypheif", b"ftypavif")
 
 # A picture of more pixels than Pillow trusts is refused, never decoded.
@@ -53,9 +57,10 @@ def mail_safe(path: Path, width: int, *, cache: Path | None = None) -> Image:
     kept = cache / f"{key}.picture" if cache else None
     if kept and (found := _kept(kept)):
         return found
-    content, media_type, size = encode(_opened(raw, width * DENSITY, name))
+    opened = _opened(raw, width * DENSITY, name)
+    content, media_type, size = encode(opened)
     suffix = media_type.removeprefix("image/").replace("jpeg", "jpg")
-    image = Image(f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}", media_type, *size, content)
+    image = Image(f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}", media_type, *size, content, ground(opened))
     if kept:
         _keep(kept, image)
     return image
@@ -65,6 +70,16 @@ def mail_safe_all(wanted: Sequence[tuple[Path, int]], *, cache: Path | None = No
     """Turn many files with their widths into what is mailed, in the order asked, on every core there is."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return list(pool.map(lambda each: mail_safe(each[0], each[1], cache=cache), wanted))
+
+
+def ground(picture: Pillow.Image) -> str:
+    """A light tint of what most of the picture is coloured like, `#RRGGBB`; nothing for one that is seen through."""
+    if picture.mode == "RGBA" and min(picture.getchannel("A").tobytes()) < _OPAQUE:
+        return ""
+    few = picture.convert("RGB").resize(_TINY).quantize(_SHADES)
+    most = 3 * few.histogram().index(max(few.histogram()))
+    tinted = (round(255 - (255 - channel) * _TINT) for channel in (few.getpalette() or [])[most : most + 3])
+    return "#" + "".join(f"{channel:02X}" for channel in tinted)
 
 
 def _kept(path: Path) -> Image | None:

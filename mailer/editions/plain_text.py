@@ -59,14 +59,22 @@ class _Writer:
     def piece(self, piece: Piece, *, numbered: bool) -> None:
         title = f"{piece.number}. {piece.title}" if numbered else piece.title
         self.blocks.append("\n" + _underlined(title, "-"))
-        self.add(" · ".join(filter(None, [piece.label, piece.place, piece.tag, piece.figure])))
+        when = piece.when.told if piece.when else ""
+        self.add(" · ".join(filter(None, [piece.label, when, piece.place, piece.tag, piece.figure])))
+        self.add(piece.note)
         if piece.picture:
             self.add(f"[{self.translate('Imagen')}: {piece.picture.alt}]")
         self.blocks.append(to_text(piece.body, WIDTH) if piece.body else "")
         if piece.button:
-            self.links.append(piece.button.url)
-            self.add(f"{piece.button.label} [{len(self.links)}]")
+            weight = f" ({' · '.join(filter(None, [piece.document, piece.weight]))})" if piece.document else ""
+            self._link(piece.button.label + weight, piece.button.url)
+        if piece.when and piece.when.url:
+            self._link(self.translate("Añadir al calendario"), piece.when.url)
         self._goals(piece.sdgs)
+
+    def _link(self, label: str, url: str) -> None:
+        self.links.append(url)
+        self.add(f"{label} [{len(self.links)}]")
 
     def _goals(self, sdgs: tuple[object, ...]) -> None:
         if sdgs:

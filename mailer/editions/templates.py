@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,23 +44,37 @@ def lockup(name: str) -> Markup:
     return escape(parts[1]) + Markup("<br /> ") + escape(parts[2]) if parts else escape(name)
 
 
+@lru_cache(maxsize=4)
+def _environment(folder: Path, place: str) -> ImmutableSandboxedEnvironment:
+    """The templates of a folder; what was compiled once is kept until its file changes."""
+    jinja = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[_Marks],
+    )
+    jinja.extend(place=place)
+    jinja.filters["lockup"] = lockup
+    jinja.globals.update(size=size, leading=leading)
+    return jinja
+
+
 class Templates:
     """One folder of templates with its theme, ready to be filled."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, theme: Path | None = None) -> None:
         self.folder = folder
-        self.theme = Theme.load(folder / "theme.toml")
-        self._jinja = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(folder),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=[_Marks],
-        )
-        self._jinja.extend(place=self._name(""))
-        self._jinja.filters["lockup"] = lockup
-        self._jinja.globals.update(theme=self.theme, size=size, leading=leading)
+        self.theme_file = theme or folder / "theme.toml"
+        self.theme = Theme.load(self.theme_file)
+        self._jinja = _environment(folder, self._name(""))
+
+    @property
+    def wordmark(self) -> Path | None:
+        """The picture of the office's mark, if the theme has one."""
+        name = self.theme.wordmark.picture
+        return self.theme_file.parent / name if name else None
 
     def fill(self, *, translate: Callable[..., str], **values: Any) -> str:
         """
@@ -70,7 +85,7 @@ class Templates:
 
         """
         try:
-            return self._jinja.get_template(ENTRANCE).render(_=translate, **values)
+            return self._jinja.get_template(ENTRANCE).render(_=translate, theme=self.theme, **values)
         except TemplateSyntaxError as problem:
             raise AuthorError(f"{problem.message}", self._name(problem.name or ENTRANCE), problem.lineno) from None
         except TemplateError as problem:

@@ -17,6 +17,20 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     breakpoint: int
 
 
+class Space(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """White space in CSS pixels: above a section, above an article."""
+
+    section: int
+    article: int
+
+
+class Wordmark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The office's mark in the masthead: a picture beside the theme, so many CSS pixels wide, or none."""
+
+    picture: str = ""
+    width: int = 0
+
+
 class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Font stacks, and the scale as `size/leading`."""
 
@@ -71,9 +85,11 @@ class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All tokens of a set of templates."""
 
     shape: Shape
+    space: Space
     type: Type
     light: Palette
     dark: Palette
+    wordmark: Wordmark = Wordmark()
 
     @classmethod
     def load(cls, path: Path) -> "Theme":

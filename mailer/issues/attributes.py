@@ -6,7 +6,7 @@ from typing import Final
 from mailer.issues.source import Source
 from mailer.issues.suggest import did_you_mean, listed
 
-KEYS: Final = ("layout", "sdgs", "segments", "label", "tag", "place", "figure", "id")
+KEYS: Final = ("layout", "sdgs", "segments", "label", "tag", "place", "figure", "date", "time", "id")
 MOST_GOALS: Final = 17
 _QUOTES: Final = str.maketrans("“”„«»", '"""""')
 _PAIR: Final = re.compile(r'\s*([^\s=\"]+)\s*=\s*(?:"([^"]*)"|([^\s"]+))(?=\s|$)')

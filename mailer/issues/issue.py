@@ -1,14 +1,19 @@
 """The content of one month, as values: an issue of sections of articles, each knowing the line it was written on."""
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 # What `{layout=…}` may say; the templates draw each of them, and an article or section that says nothing.
-ARTICLE_LAYOUTS: Final = ("lead", "left", "right", "stacked")
-SECTION_LAYOUTS: Final = ("routes", "cards", "rows")
+ARTICLE_LAYOUTS: Final = (
+    *("lead", "left", "right", "stacked"),
+    *("quote", "notice", "erratum", "agreement", "video", "signature"),
+)
+SECTION_LAYOUTS: Final = ("routes", "cards", "triple", "rows", "figures", "events", "gallery", "documents")
+# A button whose address begins so leads to a file of the issue's folder, which is published with it.
+FILES: Final = "files/"
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -25,6 +30,15 @@ class Button(msgspec.Struct, frozen=True):
     label: str
     url: str
     line: int
+
+
+class When(msgspec.Struct, frozen=True):
+    """The day or days that an article speaks of, and the hours in the publication's time zone if it names them."""
+
+    first: date
+    last: date
+    begins: time | None = None
+    ends: time | None = None
 
 
 class Article(msgspec.Struct, frozen=True):
@@ -44,10 +58,13 @@ class Article(msgspec.Struct, frozen=True):
     place: str = ""
     tag: str = ""
     figure: str = ""
+    when: When | None = None
     sdgs: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
     picture: Picture | None = None
     button: Button | None = None
+    # Set where a translation lacks the article and the original stands in.
+    language: str = ""
 
     def is_for(self, segment: str) -> bool:
         """Whether readers of `segment` get the article: everybody does unless segments are named."""

@@ -10,6 +10,7 @@ from mailer.issues.issue import ARTICLE_LAYOUTS, SECTION_LAYOUTS, Article, Butto
 from mailer.issues.names import Names
 from mailer.issues.pieces import read_button, read_picture
 from mailer.issues.source import Source
+from mailer.issues.when import read_when
 
 _HEADING: Final = re.compile(r"[ \t]*(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
 _GLUED: Final = re.compile(r"[ \t]*#{2,6}[^#\s].*")
@@ -156,6 +157,7 @@ def _article(piece: _Piece, names: Names, source: Source) -> Article:
         place=given.get("place", ""),
         tag=given.get("tag", ""),
         figure=given.get("figure", ""),
+        when=read_when(given, source, piece.given_line),
         sdgs=attributes.goals(given.get("sdgs", ""), source, piece.given_line),
         segments=attributes.words(given.get("segments", "")),
         picture=piece.picture,
@@ -166,7 +168,7 @@ def _article(piece: _Piece, names: Names, source: Source) -> Article:
 def _section(piece: _Piece, articles: list[Article], names: Names, source: Source) -> Section:
     given, line = piece.given, piece.line
     intro, intro_line = piece.body()
-    for key in ("place", "tag"):
+    for key in ("place", "tag", "date", "time"):
         if key in given:
             raise source.wrong(piece.given_line, f"{key} belongs to an article (###), not to a section; move it there")
     return Section(

@@ -8,12 +8,13 @@ takes it as 7-bit text.
 import hashlib
 import html
 import re
+from base64 import encodebytes
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from mailer.editions.edition import SLOT, SLOTS, Edition
+from mailer.editions.edition import SLOT, SLOTS, Edition, Image
 from mailer.errors import AuthorError
 from mailer.messages import headers
 from mailer.messages.dkim import Key, Seal
@@ -64,11 +65,18 @@ class Stencil(msgspec.Struct, frozen=True):
 
 
 def cut(
-    edition: Edition, letterhead: Letterhead, *, campaign: int, date: datetime, keys: Sequence[Key] = ()
+    edition: Edition,
+    letterhead: Letterhead,
+    *,
+    campaign: int,
+    date: datetime,
+    keys: Sequence[Key] = (),
+    embedded: bool = False,
 ) -> Stencil:
     """
     Cut the stencil of an edition for one campaign.
 
+    With `embedded` the pictures travel in the message (RFC 2387) instead of being fetched from the web edition.
     `date` is the campaign's start: with it and the tokens fixed, a message sent again is the same to the byte.
 
     Raises:
@@ -83,8 +91,16 @@ def cut(
     pieces = [_part_head(boundary, "text/plain")]
     holes: list[Hole] = []
     _add_slots(pieces, holes, edition.text, constants, escaped=False)
-    pieces.append(b"\r\n" + _part_head(boundary, "text/html"))
-    _add_slots(pieces, holes, edition.html, constants, escaped=True)
+    content, pictures = embed(edition, letterhead) if embedded else (edition.html, ())
+    if pictures:
+        inner = f"=_r{boundary[2:]}"
+        pieces.append(b"\r\n" + _related_head(boundary, inner) + _part_head(inner, "text/html"))
+        _add_slots(pieces, holes, content, constants, escaped=True)
+        pieces.extend(_picture_part(inner, each, letterhead) for each in pictures)
+        pieces.append(f"\r\n--{inner}--\r\n".encode("ascii"))
+    else:
+        pieces.append(b"\r\n" + _part_head(boundary, "text/html"))
+        _add_slots(pieces, holes, content, constants, escaped=True)
     pieces.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
     return Stencil(
         campaign=campaign,
@@ -98,11 +114,29 @@ def cut(
 
 
 def cut_test(
-    edition: Edition, letterhead: Letterhead, *, prefix: str, date: datetime, keys: Sequence[Key] = ()
+    edition: Edition,
+    letterhead: Letterhead,
+    *,
+    prefix: str,
+    date: datetime,
+    keys: Sequence[Key] = (),
+    embedded: bool = False,
 ) -> Stencil:
     """Cut the stencil of a test: the subject begins with `prefix` ("[PRUEBA]"), and it belongs to no campaign."""
-    marked = msgspec.structs.replace(edition, subject=f"{prefix} {edition.subject}")
-    return cut(marked, letterhead, campaign=0, date=date, keys=keys)
+    subject = f"{prefix} {edition.subject}" if prefix else edition.subject
+    marked = msgspec.structs.replace(edition, subject=subject)
+    return cut(marked, letterhead, campaign=0, date=date, keys=keys, embedded=embedded)
+
+
+def embed(edition: Edition, letterhead: Letterhead) -> tuple[str, tuple[Image, ...]]:
+    """The HTML with its pictures' addresses turned into those of parts of the message (RFC 2392), and the pictures."""
+    content, used = edition.html, list[Image]()
+    for picture in edition.images:
+        address = f'src="{html.escape(f"{letterhead.public_url}/images/{picture.name}")}"'
+        if address in content:
+            content = content.replace(address, f'src="cid:{_content_id(picture, letterhead)}"')
+            used.append(picture)
+    return content, tuple(used)
 
 
 def _constant_fields(edition: Edition, letterhead: Letterhead, campaign: int, date: datetime) -> list[bytes]:
@@ -138,6 +172,25 @@ def _part_head(boundary: str, media_type: str) -> bytes:
         f'--{boundary}\r\nContent-Type: {media_type}; charset="utf-8"\r\n'
         f"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     ).encode("ascii")
+
+
+def _related_head(boundary: str, inner: str) -> bytes:
+    return (
+        f'--{boundary}\r\nContent-Type: multipart/related; type="text/html";\r\n boundary="{inner}"\r\n\r\n'
+    ).encode("ascii")
+
+
+def _picture_part(boundary: str, picture: Image, letterhead: Letterhead) -> bytes:
+    head = (
+        f"\r\n--{boundary}\r\nContent-Type: {picture.media_type}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{_content_id(picture, letterhead)}>\r\n"
+        f'Content-Disposition: inline; filename="{picture.name}"\r\n\r\n'
+    ).encode("ascii")
+    return head + encodebytes(picture.content).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+
+
+def _content_id(picture: Image, letterhead: Letterhead) -> str:
+    return f"{picture.name}@{letterhead.list_id}"
 
 
 def _add_slots(

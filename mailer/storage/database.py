@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from mailer.errors import OperatorError
 from mailer.storage.turns import in_turn
@@ -41,7 +41,7 @@ metadata = MetaData(
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MILLISECONDS = 30_000
-_BULK_KIBIBYTES = 48 * 1024
+_BULK_KIBIBYTES = 64 * 1024
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
 _UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
@@ -206,15 +206,31 @@ class Database:
             for row in rows:
                 copy.write_row(row)
 
-    def insert_unless_known(
+    def insert_new(
         self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
     ) -> bool:
-        """As `insert_rows`, all or none: False, with nothing added, if a row breaks a unique key."""
+        """
+        Add those rows whose unique keys are free; True if all of them were.
+
+        Where one isn't, PostgreSQL adds none. SQLite adds the others: a savepoint would copy every page of the index.
+        """
+        if not self.is_sqlite:
+            return self._insert_all_or_none(connection, table, columns, rows)
+        marks = ", ".join("?" * len(columns))
+        driver: Any = connection.connection.cursor()
+        with closing(driver):
+            driver.executemany(
+                f"INSERT OR IGNORE INTO {table.name} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
+                rows,
+            )
+            return bool(driver.rowcount == len(rows))
+
+    def _insert_all_or_none(
+        self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+    ) -> bool:
         try:
             with connection.begin_nested():
                 self.insert_rows(connection, table, columns, rows)
-        except IntegrityError:
-            return False
         except Exception as problem:
             if getattr(problem, "sqlstate", "") == _UNIQUE_VIOLATION:  # psycopg's own: COPY goes past SQLAlchemy
                 return False

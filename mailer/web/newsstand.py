@@ -15,7 +15,7 @@ import msgspec
 
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
-from mailer.editions.edition import SLOT, Compiled, Edition, Image
+from mailer.editions.edition import SLOT, Compiled, Edition, Enclosure, Image
 from mailer.language import words
 from mailer.storage.published import Publication, Published
 from mailer.web.speech import marked
@@ -89,6 +89,15 @@ class Newsstand:
                     break
         compiled = self._unpacked(self._pictures[name]) if name in self._pictures else None
         return next((image for image in _images(compiled) if image.name == name), None)
+
+    def file(self, name: str) -> Enclosure | None:
+        """A document or calendar date by its name, from whatever is on the shelf."""
+        for content_hash in self.published.shelved():
+            compiled = self._unpacked(content_hash)
+            files = (file for edition in compiled.editions for file in edition.files) if compiled else ()
+            if found := next((file for file in files if file.name == name), None):
+                return found
+        return None
 
     def page(self, edition: Edition) -> str:
         """The edition's HTML with nothing of one reader in it."""

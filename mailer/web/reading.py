@@ -1,4 +1,4 @@
-"""`/`, `/brief/<issue>/`, `/images/<name>`, `/feed.xml`: what went out, for anybody to read."""
+"""`/`, `/brief/<issue>/`, `/images/<name>`, `/files/<name>`, `/feed.xml`: what went out, for anybody to read."""
 
 from itertools import groupby
 from typing import Final
@@ -53,6 +53,15 @@ async def picture(request: Request) -> Response:
     if found is None:
         raise HTTPException(404)
     return Response(found.content, media_type=found.media_type, headers=_FOR_EVER)
+
+
+async def file(request: Request) -> Response:
+    """A document or a date for the calendar; it is handed out, never shown as a page of ours."""
+    found = await run_in_threadpool(desk_of(request).newsstand.file, request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    headers = {**_FOR_EVER, "Content-Disposition": f'attachment; filename="{found.name.partition("-")[2]}"'}
+    return Response(found.content, media_type=found.media_type, headers=headers)
 
 
 async def feed(request: Request) -> Response:

@@ -41,6 +41,8 @@ def test_render_writes_an_edition_that_opens_offline(config, capfdbinary):
     message = message_from_bytes(Path(edition["files"]["eml"]).read_bytes(), policy=policy.default)
     assert message.get_content_type() == "multipart/alternative"
     assert not message.defects
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Subject"] == edition["subject"]
     assert sorted(path.name for path in out.glob("2022-11.*")) == [
         f"2022-11.es.gads.{suffix}" for suffix in ("eml", "html", "mjml", "txt")
     ]

@@ -1,5 +1,6 @@
 """The November issue, read and compiled once for all tests of this stage."""
 
+import shutil
 from functools import partial
 
 import pytest
@@ -9,6 +10,8 @@ from mailer.editions.edition import Compiled, Edition
 from mailer.editions.pictures import mail_safe
 from mailer.issues import Issue, read
 from tests.editions.november import IMPRINT, ROOT, SEGMENTS, TEMPLATES
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +36,27 @@ def compiled(november, picture) -> Compiled:
 def edition(compiled) -> Edition:
     """The edition for diplomats."""
     return compiled.edition("diplomats", "es")
+
+
+@pytest.fixture(scope="session")
+def showcase(picture) -> Edition:
+    """The issue that shows every component."""
+    issue = read(ROOT / "templates" / "showcase" / "2026-12-componentes")
+    return compose([issue], SEGMENTS, imprint=IMPRINT, templates=TEMPLATES, picture=picture).editions[0]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A chromium that reaches no network."""
+    if not CHROMIUM:
+        pytest.skip("chromium is missing: install it (Debian: apt install chromium) to compare how the edition looks")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*arguments, "--font-render-hinting=none"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

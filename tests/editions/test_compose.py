@@ -12,6 +12,9 @@ import pytest
 from mailer.editions.compose import compose
 from mailer.editions.edition import SLOT, SLOTS
 from mailer.errors import AuthorError
+from mailer.issues import read
+from mailer.issues.issue import ARTICLE_LAYOUTS, SECTION_LAYOUTS
+from mailer.issues.translation import completed
 from tests.editions.november import IMPRINT, ROOT, SEGMENTS, TEMPLATES
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -134,8 +137,8 @@ def test_content_is_never_markup(compose_text, nasty):
     assert not re.search(r"<[^>]*\son(load|click)=", re.sub(r'"[^"]*"', '""', html))
 
 
-@pytest.mark.parametrize("layout", ["", "lead", "left", "right", "stacked"])
-@pytest.mark.parametrize("section", ["", "cards", "rows", "routes"])
+@pytest.mark.parametrize("layout", ["", *ARTICLE_LAYOUTS])
+@pytest.mark.parametrize("section", ["", *SECTION_LAYOUTS])
 def test_every_layout_is_drawn(compose_text, section, layout):
     """Whatever an author may ask for has a template, with and without what may stand beside the text."""
     given = f"layout={section}" if section else ""
@@ -187,3 +190,17 @@ def test_golden(edition, update_golden, suffix):
     if update_golden:
         path.write_text(content, encoding="utf-8")
     assert content == path.read_text(encoding="utf-8"), "run make golden and read the diff"
+
+
+def test_an_article_that_is_not_translated_says_so(compose_text, tmp_path, picture):
+    """It stands in the original with a note in the reader's language, and is marked for those who hear it read."""
+    compose_text("### Uno\n{id=uno}\n\nPrimero")
+    folder = tmp_path / "issues" / "2026-12"
+    original = read(folder)
+    english = completed(msgspec.structs.replace(original, language="en", sections=()), original)
+    edition = compose([english], SEGMENTS, imprint=IMPRINT, templates=TEMPLATES, picture=picture).editions[0]
+    for part in (edition.html, edition.text):
+        assert "For now, only in Spanish" in part
+        assert "Primero" in part
+    assert '<h2 id="uno" lang="es"' in edition.html
+    assert '<div lang="es"><p' in edition.html

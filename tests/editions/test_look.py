@@ -2,7 +2,7 @@
 
 import html as markup
 import io
-import shutil
+import re
 
 import numpy as np
 import pytest
@@ -10,11 +10,11 @@ from PIL import Image
 
 from mailer.editions.compose import to_html
 from mailer.editions.sample import sample_html
+from tests.editions.browser import different
 from tests.editions.november import IMPRINT, ROOT
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 GOLDEN = ROOT / "tests" / "golden"
 VIEWS = [(640, "light"), (375, "light"), (640, "dark"), (375, "dark")]
 # Fonts of the same family differ a little from machine to machine; a broken column or colour differs much more.
@@ -22,25 +22,11 @@ MOST_UNLIKE = 0.02
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """A chromium that reaches no network."""
-    if not CHROMIUM:
-        pytest.skip("chromium is missing: install it (Debian: apt install chromium) to compare how the edition looks")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*arguments, "--font-render-hinting=none"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def shoot(browser, edition, tmp_path_factory):
+def shoot(browser, edition, showcase, tmp_path_factory):
     """Take a picture of a whole page in one of the views."""
     folder = tmp_path_factory.mktemp("look")
     (folder / "images").mkdir()
-    for image in edition.images:
+    for image in (*edition.images, *showcase.images):
         (folder / "images" / image.name).write_bytes(image.content)
 
     def take(html: str, width: int, scheme: str) -> np.ndarray:
@@ -57,23 +43,19 @@ def shoot(browser, edition, tmp_path_factory):
     return take
 
 
-def _unlike(one: np.ndarray, other: np.ndarray, *, by: int) -> float:
-    """The share of pixels that differ by more than `by` of 255 in a channel."""
-    height = max(one.shape[0], other.shape[0])
-    padded = [np.pad(each, ((0, height - each.shape[0]), (0, 0), (0, 0))).astype(np.int16) for each in (one, other)]
-    return float((np.abs(padded[0] - padded[1]).max(axis=2) > by).mean())
-
-
 def _small(shot: np.ndarray) -> Image.Image:
     picture = Image.fromarray(shot)
     return picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
 
 
-@pytest.mark.parametrize(("width", "scheme"), VIEWS)
-def test_looks_as_it_did(shoot, edition, update_golden, width, scheme):
-    """Desktop and phone, light and dark, the edition looks like its golden picture."""
-    path = GOLDEN / f"2022-11.es.diplomats.{width}.{scheme}.png"
-    seen = _small(shoot(sample_html(edition, IMPRINT), width, scheme))
+@pytest.mark.parametrize("name", ["2022-11.es.diplomats", "components"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_looks_as_it_did(shoot, request, update_golden, view, name):
+    """Desktop and phone, light and dark, the November edition and every component look like their golden pictures."""
+    width, scheme = view
+    path = GOLDEN / f"{name}.{width}.{scheme}.png"
+    shown = request.getfixturevalue("showcase" if name == "components" else "edition")
+    seen = _small(shoot(sample_html(shown, IMPRINT), width, scheme))
     if update_golden:
         seen.quantize(128).save(path, optimize=True)
     golden = Image.open(path).convert("RGB")
@@ -82,17 +64,19 @@ def test_looks_as_it_did(shoot, edition, update_golden, width, scheme):
         seen = seen.resize(golden.size)
     # Blurred: what counts is where things are and how they are coloured, not how a font was hinted.
     tiny = [np.asarray(each.resize((width // 16, golden.height // 8), Image.Resampling.BOX)) for each in (golden, seen)]
-    assert _unlike(tiny[0], tiny[1], by=48) <= MOST_UNLIKE
+    assert different(tiny[0], tiny[1], by=48) <= MOST_UNLIKE
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(800, "light"), (375, "light"), (800, "dark"), (375, "dark")])
-def test_inlining_changes_nothing_to_be_seen(shoot, edition, width, scheme):
+@pytest.mark.parametrize("which", ["edition", "showcase"])
+def test_inlining_changes_nothing_to_be_seen(shoot, request, which, width, scheme):
     """mjml-python's own HTML with its styles in a block, and the HTML that goes out, look the same."""
+    edition = request.getfixturevalue(which)
     raw, css = to_html(edition.mjml)
     raw = raw.replace("<head>", f"<head><style>{css}</style>", 1).replace("<!doctype html>", "<!DOCTYPE html>")
     raw = raw.replace(f"{IMPRINT.public_url}/images/", "images/")
     final = edition.html.replace(f"{IMPRINT.public_url}/images/", "images/")
-    assert _unlike(shoot(raw, width, scheme), shoot(final, width, scheme), by=0) <= 0.001
+    assert different(shoot(raw, width, scheme), shoot(final, width, scheme), by=0) <= 0.001
 
 
 def test_stays_in_shape_without_pictures(shoot, edition):
@@ -101,6 +85,27 @@ def test_stays_in_shape_without_pictures(shoot, edition):
     with_pictures, without = shoot(sample_html(edition, IMPRINT), 640, "light"), shoot(bare, 640, "light")
     assert abs(with_pictures.shape[0] - without.shape[0]) <= with_pictures.shape[0] * 0.05
     assert all(f'alt="{alt}"' in bare for alt in _alts(edition.html))
+
+
+def test_columns_hold_without_media_queries(browser, tmp_path, edition):
+    """In programs that ignore style blocks, columns stand side by side on a screen and below one another on a phone."""
+    bare = re.sub(r"<style.*?</style>", "", sample_html(edition, IMPRINT), flags=re.DOTALL)
+    (tmp_path / "page.html").write_text(bare, encoding="utf-8")
+    tops = (
+        "[...document.querySelectorAll('.mj-column-per-50')].slice(0, 2).map(each => each.getBoundingClientRect().top)"
+    )
+    for width, side_by_side in ((700, True), (375, False)):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto((tmp_path / "page.html").as_uri())
+        first, second = page.evaluate(tops)
+        page.close()
+        assert (first == second) is side_by_side
+
+
+@pytest.mark.parametrize("which", ["edition", "showcase"])
+def test_fits_the_narrowest_screen(shoot, request, which):
+    """At 320 px, which is also a phone's page at 200 %, nothing scrolls sideways."""
+    shoot(sample_html(request.getfixturevalue(which), IMPRINT), 320, "light")
 
 
 def _alts(html: str) -> list[str]:

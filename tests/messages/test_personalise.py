@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailer.editions.edition import Image
 from mailer.errors import AuthorError
 from mailer.messages.headers import Unwritable
 from mailer.messages.letterhead import message_id, read_reference
@@ -171,3 +173,24 @@ def test_a_test_message_is_marked_and_acts_for_nobody():
     assert "https://brief.quito.example/p/test" in parsed.get_body(("plain",)).get_content()
     other = personalise_test(stencil, a_recipient(0, email="direccion@quito.example"), signer=SIGNER, greet=greet)
     assert other.message_id != message.message_id
+
+
+def test_embedded_pictures_travel_in_the_message():
+    """Each picture is one part, however often it is shown, and the HTML names it by its Content-ID."""
+    picture = Image("a1.png", "image/png", 2, 2, b"\x89PNG" + bytes(range(256)))
+    unused = Image("b2.png", "image/png", 2, 2, b"none")
+    address = f"{a_letterhead().public_url}/images/a1.png"
+    html = f'<p>@@greeting@@</p><img src="{address}"><img src="{address}"><a href="@@unsubscribe_url@@">x</a>'
+    edition = msgspec.structs.replace(an_edition(), html=html, images=(picture, unused))
+    stencil = cut(edition, a_letterhead(), campaign=3, date=DATE, embedded=True)
+    parsed = read(personalise(stencil, a_recipient(42), signer=SIGNER, greet=greet))
+    assert [part.get_content_type() for part in parsed.walk()] == [
+        *("multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png")
+    ]
+    assert not [defect for part in parsed.walk() for defect in part.defects]
+    shown, carried = parsed.get_body(("html",)), list(parsed.walk())[-1]
+    assert carried.get_content() == picture.content
+    assert carried["Content-ID"] == "<a1.png@brief.relaciones.quito.example>"
+    assert shown.get_content().count('src="cid:a1.png@brief.relaciones.quito.example"') == 2
+    assert address not in shown.get_content()
+    assert max(map(len, personalise(stencil, a_recipient(1), signer=SIGNER, greet=greet).content.split(b"\r\n"))) < 999

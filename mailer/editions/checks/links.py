@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from mailer.editions.checks.circumstances import Failure
 from mailer.editions.checks.passages import paragraphs
 from mailer.editions.checks.remark import Remark, error, warning
-from mailer.issues.issue import Issue
+from mailer.issues.issue import FILES, Issue
 from mailer.issues.markdown import links as links_of
 
 _SHORTENERS: Final = frozenset(
@@ -118,6 +118,8 @@ def _judged(url: str, where: str, *, button: bool) -> Iterator[Remark]:
         yield warning(
             "link-own-page", where, 'the link "#" leads to the article in the web edition; give the real page'
         )
+        return
+    if button and url.startswith(FILES):
         return
     if not url or url.startswith("#"):
         yield error("link-empty", where, f'the link "{url}" leads nowhere; write an address that begins with https://')

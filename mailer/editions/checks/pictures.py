@@ -66,6 +66,7 @@ def _pixels(picture: Picture, issue: Issue) -> Iterator[Remark]:
     try:
         with Pillow.open(issue.folder / picture.path) as opened:
             width, height = opened.size
+            moves = getattr(opened, "is_animated", False)
             if opened.getexif().get(_ORIENTATION, 1) >= _TURNED:
                 width, height = height, width
     except (OSError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
@@ -73,6 +74,9 @@ def _pixels(picture: Picture, issue: Issue) -> Iterator[Remark]:
             "picture-broken", where, f'"{picture.path}" can\'t be read as a picture; save it anew as JPEG or PNG'
         )
         return
+    if moves:
+        told = f'"{picture.path}" is animated, and only its first frame is mailed; choose a still that says it all'
+        yield warning("picture-animated", where, told)
     ratio = height / width
     if not FLATTEST <= ratio <= TALLEST:
         shape = "taller than it is wide" if ratio > 1 else "a mere strip"
