@@ -29,6 +29,8 @@ _INSTEAD: Final = {
 }
 _OWN_LINK: Final = re.compile(r'<a\b([^>]*)href="@@(\w+_url)@@"([^>]*)>.*?</a>', re.DOTALL)
 _ARTICLE: Final = re.compile(r'<div\b[^>]*\brole="article"[^>]*>')
+# Landmarks of their own in a mail; on a page they would stand within the main part, where they may not (WAI-ARIA 1.2).
+_LANDMARK: Final = re.compile(r'<div role="(?:banner|contentinfo)">')
 _HEAD: Final = """<link rel="icon" href="data:,">
 <link rel="canonical" href="{url}">
 <meta name="description" content="{about}">
@@ -114,7 +116,7 @@ class Newsstand:
         html = html.replace(f'"{self.public_url}/', '"/')
         url = f"{self.public_url}/brief/{edition.issue}/"
         head = _HEAD.format(url=escape(url), about=escape(edition.preheader), title=escape(edition.subject))
-        return _ARTICLE.sub(_as_main, html, count=1).replace("</head>", head, 1)
+        return _ARTICLE.sub(_as_main, _LANDMARK.sub("<div>", html), count=1).replace("</head>", head, 1)
 
     def _title(self, edition: Edition) -> str:
         return self.title(edition.segment, edition.language)
@@ -127,7 +129,7 @@ def _public_link(link: re.Match[str], language: str) -> str:
 
 
 def _as_main(opening: re.Match[str]) -> str:
-    """What a mail program calls an article is the main part of a page."""
+    """What a mail program calls an article is the main part of a page, and all the rest stands within it."""
     return opening[0].replace('role="article"', 'role="main"').replace(' aria-roledescription="email"', "")
 
 
