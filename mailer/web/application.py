@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from mailer.app import App
 from mailer.errors import MailerError
-from mailer.web import choosing, failures, joining, leaving, reading
+from mailer.web import choosing, failures, joining, leaving, reading, webhooks
 from mailer.web.desk import Desk, desk_of
 from mailer.web.guard import Guard
 from mailer.web.postbox import Postbox
@@ -61,6 +61,7 @@ ROUTES = [
     Route("/c/{token}", joining.show_confirm),
     Route("/c/{token}", joining.confirm, methods=["POST"]),
     Route("/privacy", privacy),
+    Route(webhooks.PATH + "{provider}", webhooks.receive, methods=["POST"]),
 ]
 
 
@@ -77,4 +78,4 @@ def create(house: App) -> ASGIApp:
         routes=ROUTES, lifespan=lifespan, exception_handlers={HTTPException: failures.say, 500: failures.say}
     )
     app.state.desk = desk
-    return Guard(app)
+    return Guard(app, {webhooks.PATH: webhooks.WEBHOOK_BYTES})
