@@ -188,6 +188,7 @@ class Sums(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     reconciled: bool
     reason: str = ""
+    feedback: dict[str, int] = {}
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
@@ -201,4 +202,5 @@ def sums(app: App, campaign: Campaign) -> Sums:
         counts=msgspec.structs.asdict(account),
         reconciled=account.reconciled,
         reason=campaign.reason,
+        feedback=app.ledger.feedback(campaign.id),
     )
