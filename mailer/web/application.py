@@ -36,14 +36,14 @@ async def privacy(request: Request) -> Response:
 
 
 async def robots(request: Request) -> Response:  # noqa: ARG001
-    """What search engines are asked to leave alone: every page that belongs to one reader."""
-    closed = "".join(f"Disallow: /{kind}/\n" for kind in "upmc")
-    return PlainTextResponse(f"User-agent: *\n{closed}", headers={"Cache-Control": "public, max-age=86400"})
+    """What search engines are asked to leave alone."""
+    return PlainTextResponse(reading.ROBOTS, headers={"Cache-Control": "public, max-age=86400"})
 
 
 ROUTES = [
     Route("/", reading.archive),
     Route("/brief/{issue}/", reading.issue),
+    Route("/brief/{issue}/{language}/", reading.translation),
     Route("/brief/{issue}/{segment}/{language}", reading.edition),
     Route("/images/{name}", reading.picture),
     Route("/files/{name}", reading.file),

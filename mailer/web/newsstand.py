@@ -71,15 +71,26 @@ class Newsstand:
 
         Without a segment it is the fullest one, so that a link to any article finds its place.
         """
-        hashes = [publication.content_hash for publication in self.published.issues() if publication.issue == issue]
-        compiled = self._unpacked(hashes[0]) if hashes else None
+        compiled = self._sent(issue)
         if compiled is None:
             return None
         if segment:
             known = {edition.segment for edition in compiled.editions}
             return compiled.edition(segment, language) if segment in known else None
-        spoken = [edition for edition in compiled.editions if edition.language == language] or list(compiled.editions)
-        return max(spoken, key=lambda edition: len(edition.text))
+        return self.fullest(issue, language)[0]
+
+    def fullest(self, issue: str, language: str) -> list[Edition]:
+        """The fullest edition of a published issue in each of its languages, that language's first."""
+        compiled = self._sent(issue)
+        best: dict[str, Edition] = {}
+        for edition in compiled.editions if compiled else ():
+            if edition.language not in best or len(best[edition.language].text) < len(edition.text):
+                best[edition.language] = edition
+        return sorted(best.values(), key=lambda edition: edition.language != language)
+
+    def _sent(self, issue: str) -> Compiled | None:
+        hashes = [publication.content_hash for publication in self.published.issues() if publication.issue == issue]
+        return self._unpacked(hashes[0]) if hashes else None
 
     def picture(self, name: str) -> Image | None:
         """A picture by its name, from whatever is on the shelf."""
@@ -101,8 +112,8 @@ class Newsstand:
                 return found
         return None
 
-    def page(self, edition: Edition) -> str:
-        """The edition's HTML with nothing of one reader in it."""
+    def page(self, edition: Edition, path: str = "") -> str:
+        """The edition's HTML with nothing of one reader in it; `path` is where it is read, if not at the issue's."""
         say = words(edition.language)
         nobody = Recipient(subscriber_id=0, email="", segment=edition.segment, language=edition.language)
         slots = {"greeting": escape(greeting(nobody)), "institution": ""}
@@ -114,7 +125,7 @@ class Newsstand:
             escape(why, quote=False), escape(say(marked("Edición pública, tal como se envió por correo.")))
         )
         html = html.replace(f'"{self.public_url}/', '"/')
-        url = f"{self.public_url}/brief/{edition.issue}/"
+        url = self.public_url + (path or f"/brief/{edition.issue}/")
         head = _HEAD.format(url=escape(url), about=escape(edition.preheader), title=escape(edition.subject))
         return _ARTICLE.sub(_as_main, _LANDMARK.sub("<div>", html), count=1).replace("</head>", head, 1)
 
