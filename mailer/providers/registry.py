@@ -16,7 +16,7 @@ from mailer.errors import OperatorError
 
 KINDS: Final = {
     kind: f"mailer.providers.{kind}.transport"
-    for kind in ("brevo", "mailgun", "mailjet", "outbox", "postmark", "resend", "sendgrid", "ses", "smtp")
+    for kind in ("brevo", "graph", "mailgun", "mailjet", "outbox", "postmark", "resend", "sendgrid", "ses", "smtp")
 }
 
 # Given a key of the table and the environment variable it names, the secret held there; raises OperatorError.

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from contextlib import asynccontextmanager
+from urllib.parse import parse_qsl
 
 from mailer.messages.message import Message
 from mailer.providers import registry
@@ -13,9 +14,10 @@ STALL = "take the whole request and say nothing"
 DROP_EARLY = "hang up in the middle of the request"
 FAST = {"connect": 2.0, "write": 2.0, "answer": 0.6}
 TOKEN = "k1-3-42.abcdefghijklmnopqrstuvwxyz"
-KINDS = ("brevo", "mailgun", "mailjet", "postmark", "resend", "sendgrid", "ses")
+KINDS = ("brevo", "graph", "mailgun", "mailjet", "postmark", "resend", "sendgrid", "ses")
 TABLES = {
     "brevo": {"key_env": "KEY"},
+    "graph": {"mailbox": "brief@quito.example", "token_env": "KEY"},
     "mailgun": {"domain": "quito.example", "key_env": "KEY"},
     "mailjet": {"key_env": "KEY", "secret_key_env": "SECRET"},
     "postmark": {"token_env": "KEY"},
@@ -26,6 +28,7 @@ TABLES = {
 # What each says when it takes a message.
 TAKEN = {
     "brevo": (201, {}, {"messageId": "<1@brevo.example>"}),
+    "graph": (202, {}, None),
     "mailgun": (200, {}, {"id": "<1@quito.example>", "message": "Queued. Thank you."}),
     "mailjet": (200, {}, {"Messages": [{"Status": "success", "To": [{"MessageUUID": "1", "MessageID": 2}]}]}),
     "postmark": (200, {}, {"ErrorCode": 0, "Message": "OK", "MessageID": "1"}),
@@ -61,7 +64,8 @@ class Esp:
         self.probe = probe
         self.posted = []
         self.probed = []
-        self.seen_before_hand_off = None
+        self.asked_for_tokens = []
+        self.token = (200, {}, {"access_token": "fresh", "expires_in": 3600, "token_type": "Bearer"})
         self.connections = 0
         self.received = 0
         self._open = set()
@@ -94,6 +98,11 @@ class Esp:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in head[1:] if line}
+        if path == "/token":
+            form = await reader.readexactly(int(headers["content-length"]))
+            self.asked_for_tokens.append(dict(parse_qsl(form.decode())))
+            await self._say(writer, *self.token)
+            return True
         if method != "POST":
             self.probed.append(Request(method, path, headers, b""))
             await self._say(writer, *self.probe)

@@ -9,6 +9,7 @@ from mailer.providers import registry
 REQUIRED = {
     "outbox": {"folder": "x"},
     "smtp": {"host": "127.0.0.1"},
+    "graph": {"mailbox": "brief@quito.example"},
     "mailgun": {"domain": "quito.example", "key_env": "K"},
     "mailjet": {"key_env": "K", "secret_key_env": "S"},
     "postmark": {"token_env": "K"},
