@@ -248,9 +248,15 @@ class App:
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
     @property
-    def theme(self) -> Path | None:
-        """The file of tokens that `[content] theme` names in place of the templates' own."""
-        return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
+    def templates(self) -> Path:
+        """The folder of templates."""
+        return self.loaded.resolve(self.config.content.templates)
+
+    @property
+    def theme(self) -> Path:
+        """The file of tokens that `[content] theme` names, or the templates' own."""
+        named = self.config.content.theme
+        return self.loaded.resolve(named) if named else self.templates / "brief" / "theme.toml"
 
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
@@ -266,15 +272,23 @@ class App:
         folder = locate(self.loaded.resolve(self.config.content.issues), name)
         issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
         original, missing = read(folder), self.config.content.missing_translation
-        compiled = compose(
-            [completed(issue, original) if missing == "original" else issue for issue in issues],
-            {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
+        whole = [completed(issue, original) if missing == "original" else issue for issue in issues]
+        return issues, self._compose(whole, [name for name in self.config.segments if segment in {None, name}])
+
+    def components(self) -> tuple[Issue, Compiled]:
+        """The issue that shows every component, compiled for one segment."""
+        issue = read(next((self.templates / "showcase").iterdir()))
+        return issue, self._compose([issue], list(self.config.segments)[:1])
+
+    def _compose(self, issues: Sequence[Issue], segments: Sequence[str]) -> Compiled:
+        return compose(
+            issues,
+            {name: self.config.segments[name].title for name in segments},
             imprint=self.imprint,
-            templates=self.loaded.resolve(self.config.content.templates) / "brief",
+            templates=self.templates / "brief",
             theme=self.theme,
             picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
         )
-        return issues, compiled
 
     def check(self, name: str) -> Report:
         """
@@ -323,20 +337,16 @@ class App:
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = self._cut_test(edition, prefix, keys=self.signing_keys)
-        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
-
-    def sample_message(self, edition: Edition) -> Message:
-        """A message as it would be sent, to nobody, unsigned: its links act for no one, so no secret is needed."""
-        domain = self.letterhead.sender.address.rpartition("@")[2]
-        nobody = Recipient(0, f"lector@{domain}", segment=edition.segment, language=edition.language)
-        return personalise_test(
-            self._cut_test(edition, "", keys=()), nobody, signer=tokens.Signer(["sample"]), greet=greeting
-        )
-
-    def _cut_test(self, edition: Edition, prefix: str, keys: Sequence[Key]) -> Stencil:
         embedded = self.config.content.images == "embedded"
-        return cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=keys, embedded=embedded)
+        stencil = cut_test(
+            edition,
+            self.letterhead,
+            prefix=prefix,
+            date=self.clock.now(),
+            keys=self.signing_keys,
+            embedded=embedded,
+        )
+        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""

@@ -29,6 +29,7 @@ def config_option(
 from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
+    catalogues,
     demo,
     dkim,
     editions,
@@ -70,6 +71,7 @@ root.command("serve")(web.serve)
 root.command("doctor")(examining.doctor)
 root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
+root.add_typer(catalogues.group, name="i18n")
 
 
 def run(arguments: list[str]) -> int:

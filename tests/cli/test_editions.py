@@ -58,3 +58,19 @@ def test_render_names_issues_that_exist(config, capfd):
     """An issue that isn't there is one sentence and status 1."""
     assert run(["--config", str(config), "render", "1999-01"]) == 1
     assert "1999-01" in capfd.readouterr().err
+
+
+def test_the_page_of_components_shows_each_with_its_markdown(config, capfd):
+    """One file that opens offline: every section drawn, and how it is written."""
+    out = config.parent / "out"
+    assert run(["--config", str(config), "render", "--components", "--out", str(out)]) == 0
+    page = (out / "components.html").read_text(encoding="utf-8")
+    assert page.count("<section") > 10
+    assert "{layout=events id=agenda}" in page
+    assert "data:image/png;base64," in page
+    assert "src=&#34;images/" not in page
+
+
+def test_render_asks_for_an_issue(config, capfd):
+    """Without an issue and without --components the usage is wrong."""
+    assert run(["--config", str(config), "render"]) == 2
