@@ -71,6 +71,24 @@ def take_in(database: str, path: str) -> None:
     )
 
 
+def count(database: str) -> None:
+    """Count segments and rules over what was imported."""
+    from mailer.audience.rules import parse_rule
+    from mailer.clock import SystemClock
+    from mailer.storage.database import Database
+    from mailer.storage.register import Register
+
+    register = Register(Database(f"sqlite:///{database}"), SystemClock())
+    begun = time.perf_counter()
+    register.segment_counts(["gads"])
+    print(f"{time.perf_counter() - begun:6.2f} s  every segment, by standing")
+    for rule in ("segment = gads", 'country = PE and not language = "es"', 'institution.kind = "consulate"'):
+        parsed = parse_rule(rule)
+        begun = time.perf_counter()
+        people = register.fitting(parsed).people
+        print(f"{time.perf_counter() - begun:6.2f} s  {rule}: {people:,}")
+
+
 def main(rows: int) -> None:
     """Write the lists and import each in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -86,6 +104,7 @@ def main(rows: int) -> None:
         ):
             print(f"{what:36}", end="", flush=True)
             subprocess.run([sys.executable, __file__, "--take-in", str(database), str(path)], check=True)
+        count(str(books))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from mailer import config, tokens
-from mailer.address import InvalidAddress, Mailbox, domain_of
+from mailer.address import InvalidAddress, Mailbox, address_key, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.calendar import Calendar, parse_span
@@ -18,17 +18,16 @@ from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Progress, Result
+from mailer.deliveries.pace import Limits, Pace
+from mailer.deliveries.rate import Rate
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
-from mailer.editions.compose import compose
+from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
-from mailer.editions.pictures import mail_safe
 from mailer.errors import OperatorError
-from mailer.feedback.absorb import Policy, Recorded, absorb
-from mailer.feedback.intake import events_of
-from mailer.issues import Issue, available_languages, locate, read
-from mailer.issues.translation import completed
+from mailer.issues import Issue
 from mailer.language import words
+from mailer.mailroom import Mailroom
 from mailer.messages import dkim
 from mailer.messages.alignment import require_alignment
 from mailer.messages.dkim import Key
@@ -38,11 +37,11 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.press import Press
 from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
-from mailer.storage.feedback import SqlFeedbackBook
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
 from mailer.storage.rights import Rights
@@ -52,7 +51,9 @@ from mailer.storage.suppressions import Suppressions
 class App:
     """One publication, composed from its config. Parts are made when first asked for."""
 
-    def __init__(self, loaded: config.Loaded, clock: Clock | None = None) -> None:
+    def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
+        self._tables_are_current = tables_are_current
+        self._signers: dict[int, tokens.Signer] = {}
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
@@ -83,7 +84,8 @@ class App:
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))
         database = Database(url)
-        database.upgrade()
+        if not self._tables_are_current:
+            database.upgrade()
         return database
 
     @cached_property
@@ -117,35 +119,9 @@ class App:
         return Shelf(self.database)
 
     @cached_property
-    def feedback(self) -> SqlFeedbackBook:
-        """Everything that came back."""
-        return SqlFeedbackBook(self.database, self.clock, self.signer)
-
-    @cached_property
-    def feedback_policy(self) -> Policy:
-        """How many bounces are enough."""
-        table = self.config.feedback
-        return Policy(
-            hard_bounces=table.hard_bounces,
-            soft_bounces=table.soft_bounces,
-            soft_within=parse_span(table.soft_within),
-            soft_pause=parse_span(table.soft_pause),
-        )
-
-    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
-        """
-        Absorb one returned mail; say what became of each recipient it speaks of.
-
-        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
-        """
-        now = self.clock.now()
-        events = events_of(raw, signer=self.signer, now=now, source=source)
-        outcomes = absorb(events, book=self.feedback, policy=self.feedback_policy, now=now, evidence=raw)
-        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
-            folder = self.loaded.resolve(self.config.feedback.unattributed)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
-        return outcomes
+    def mailroom(self) -> Mailroom:
+        """What comes back, and what follows from it."""
+        return Mailroom(self.loaded, self.database, self.clock, self.signer)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -247,48 +223,16 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
-    @property
-    def templates(self) -> Path:
-        """The folder of templates."""
-        return self.loaded.resolve(self.config.content.templates)
-
-    @property
-    def theme(self) -> Path:
-        """The file of tokens that `[content] theme` names, or the templates' own."""
-        named = self.config.content.theme
-        return self.loaded.resolve(named) if named else self.templates / "brief" / "theme.toml"
+    @cached_property
+    def press(self) -> Press:
+        """What compiles the issues."""
+        return Press(self.loaded, self.imprint)
 
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
     ) -> tuple[tuple[Issue, ...], Compiled]:
-        """
-        Read the issue called `name` in all its languages and compile its editions; or only those of a segment, or of
-        one of its languages.
-
-        Raises:
-            AuthorError: There is no such issue, or something in it or in the templates is wrong.
-
-        """
-        folder = locate(self.loaded.resolve(self.config.content.issues), name)
-        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
-        original, missing = read(folder), self.config.content.missing_translation
-        whole = [completed(issue, original) if missing == "original" else issue for issue in issues]
-        return issues, self._compose(whole, [name for name in self.config.segments if segment in {None, name}])
-
-    def components(self) -> tuple[Issue, Compiled]:
-        """The issue that shows every component, compiled for one segment."""
-        issue = read(next((self.templates / "showcase").iterdir()))
-        return issue, self._compose([issue], list(self.config.segments)[:1])
-
-    def _compose(self, issues: Sequence[Issue], segments: Sequence[str]) -> Compiled:
-        return compose(
-            issues,
-            {name: self.config.segments[name].title for name in segments},
-            imprint=self.imprint,
-            templates=self.templates / "brief",
-            theme=self.theme,
-            picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
-        )
+        """The issue called `name` as it is written, and its editions (see `Press.compile`)."""
+        return self.press.compile(name, segment=segment, language=language)
 
     def check(self, name: str) -> Report:
         """
@@ -305,13 +249,13 @@ class App:
 
     def transport(self, name: str | None = None) -> Transport:
         """
-        The way out called `name`, or the one that `[delivery] transport` names. Nothing is connected yet.
+        The way out called `name`, or the first that `[delivery] transport` names. Nothing is connected yet.
 
         Raises:
             OperatorError: There is none of that name, or its table is wrong.
 
         """
-        name = name or self.config.delivery.transport
+        name = name or self.config.delivery.transports[0]
         if name not in self.config.transports:
             raise OperatorError(
                 f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
@@ -329,6 +273,53 @@ class App:
         except msgspec.ValidationError as problem:
             raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
 
+    @cached_property
+    def pace(self) -> Pace:
+        """How fast `[delivery]` lets us send, and each of its domains."""
+        table = self.config.delivery
+        domains = {
+            address_key(f"x@{name}").partition("@")[2]: Limits(
+                self._rates(f'delivery.domains."{name}"', limits.rate), limits.connections
+            )
+            for name, limits in table.domains.items()
+        }
+        return Pace(self._rates("delivery", table.rate), domains)
+
+    def _rates(self, section: str, given: str | Sequence[str]) -> tuple[Rate, ...]:
+        texts = [given] if isinstance(given, str) else given
+        try:
+            return tuple(Rate.parse(text) for text in texts)
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [{section}] rate: {problem}") from None
+
+    @cached_property
+    def window(self) -> Window | None:
+        """The hours in which a campaign may send; None: at all hours."""
+        text = self.config.delivery.window
+        try:
+            return Window.parse(text, self.calendar.zone) if text else None
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
+
+    @property
+    def processes(self) -> int:
+        """How many processes send at once: never more than there are connections to share."""
+        table = self.config.delivery
+        number = (os.cpu_count() or 1) if table.processes == "auto" else table.processes
+        return min(number, table.connections)
+
+    def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
+        """How a campaign is to be sent by process `number` of `processes`."""
+        table = self.config.delivery
+        return Orders(
+            connections=table.connections,
+            pace=self.pace,
+            window=self.window,
+            on_uncertain=table.on_uncertain,
+            number=number,
+            processes=processes,
+        )
+
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
         embedded = self.config.content.images == "embedded"
@@ -339,12 +330,7 @@ class App:
         prefix = f"[{words(edition.language)('PRUEBA')}]"
         embedded = self.config.content.images == "embedded"
         stencil = cut_test(
-            edition,
-            self.letterhead,
-            prefix=prefix,
-            date=self.clock.now(),
-            keys=self.signing_keys,
-            embedded=embedded,
+            edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys, embedded=embedded
         )
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
@@ -361,17 +347,21 @@ class App:
         )
 
     async def send(
-        self, campaign: Campaign, *, stop: asyncio.Event | None = None, progress: Callable[[Progress], None]
+        self,
+        campaign: Campaign,
+        *,
+        stop: asyncio.Event | None = None,
+        progress: Callable[[Progress], None],
+        orders: Orders | None = None,
     ) -> Result:
         """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
-        table = self.config.delivery
         return await send(
             campaign.id,
             ledger=self.ledger,
-            transport=self.transport(),
+            transport=[self.transport(name) for name in self.config.delivery.transports],
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
-            orders=Orders(connections=table.connections, on_uncertain=table.on_uncertain),
+            orders=orders or self.orders(),
             stop=stop,
             progress=progress,
         )
@@ -380,6 +370,7 @@ class App:
         """What writes the messages of a campaign, from the editions on the shelf: its stencils are cut once."""
         compiled = self.shelf.take(campaign.content_hash)
         date = campaign.frozen_at or campaign.created_at
+        signer = self.signer.preferring(campaign.signed_with)
         stencils: dict[tuple[str, str], Stencil] = {}
 
         def make_message(claimed: Claimed) -> Message:
@@ -388,7 +379,7 @@ class App:
             if key not in stencils:
                 stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
             try:
-                return personalise(stencils[key], reader, signer=self.signer, greet=greeting)
+                return personalise(stencils[key], reader, signer=signer, greet=greeting)
             except Unwritable as problem:
                 raise RecipientRefused(f"no message can be written to this reader: {problem}") from None
 
@@ -396,7 +387,12 @@ class App:
 
     def message_id(self, campaign: int, subscriber: int) -> str:
         """The Message-ID of one delivery."""
-        return message_id(self.letterhead, self.signer, campaign, subscriber)
+        return message_id(self.letterhead, self._signer_of(campaign), campaign, subscriber)
+
+    def _signer_of(self, campaign: int) -> tokens.Signer:
+        if campaign not in self._signers:
+            self._signers[campaign] = self.signer.preferring(self.agenda.get(campaign).signed_with)
+        return self._signers[campaign]
 
     def close(self) -> None:
         """Give back what was opened."""

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -80,12 +80,31 @@ class Staff(_Table, frozen=True):
     addresses: tuple[str, ...] = ()
 
 
-class Delivery(_Table, frozen=True):
-    """`[delivery]`: which way out, how many connections, what to do about uncertain deliveries."""
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
-    transport: str = "outbox"
-    connections: int = 4
+
+class DomainConfig(_Table, frozen=True):
+    """`[delivery.domains."<domain>"]`: what the servers of one domain put up with."""
+
+    connections: Count | None = None
+    rate: str | tuple[str, ...] = ()
+
+
+class Delivery(_Table, frozen=True):
+    """`[delivery]`: which ways out, how fast and when, and what to do about uncertain deliveries."""
+
+    transport: str | tuple[str, ...] = "outbox"
+    connections: Count = 4
+    processes: Count | Literal["auto"] = 1
+    rate: str | tuple[str, ...] = ()
+    window: str = ""
+    domains: dict[str, DomainConfig] = {}
     on_uncertain: Literal["hold", "resend"] = "hold"
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """The ways out by name, the preferred one first."""
+        return (self.transport,) if isinstance(self.transport, str) else self.transport
 
 
 class Feedback(_Table, frozen=True):
@@ -97,6 +116,7 @@ class Feedback(_Table, frozen=True):
     soft_pause: str = "90d"
     evidence: str = "365d"
     unattributed: str = "var/unattributed"
+    mailbox: dict[str, Any] = {}
 
 
 class RuleConfig(_Table, frozen=True):
@@ -130,6 +150,12 @@ class DkimKey(_Table, frozen=True):
     key_env: str = ""
 
 
+class Retention(_Table, frozen=True):
+    """`[retention]`: how long the register keeps those who left; `mailer register tidy` goes by it."""
+
+    unsubscribed_days: int = 730
+
+
 class Config(_Table, frozen=True):
     """The whole file, with the folder that its paths are relative to."""
 
@@ -142,8 +168,10 @@ class Config(_Table, frozen=True):
     delivery: Delivery = Delivery()
     feedback: Feedback = Feedback()
     check: Check = Check()
+    retention: Retention = Retention()
     dkim: DkimKey | tuple[DkimKey, ...] = ()
     transports: dict[str, dict[str, Any]] = {}
+    webhooks: dict[str, dict[str, Any]] = {}
 
     @property
     def signing(self) -> tuple[DkimKey, ...]:
@@ -166,6 +194,30 @@ class Loaded(msgspec.Struct, frozen=True):
     def resolve(self, path: str) -> Path:
         """A path of the config as an absolute one."""
         return (self.folder / path).resolve()
+
+    def with_secrets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        A table with its secrets filled in: `key_env` becomes `key`, `key_file` the text of that file.
+
+        Raises:
+            OperatorError: A variable isn't set, or a file can't be read.
+
+        """
+        filled: dict[str, Any] = {}
+        for key, value in table.items():
+            if key.endswith("_env"):
+                filled[key.removesuffix("_env")] = self.secret(section, key, str(value))
+            elif key.endswith("_file"):
+                filled[key.removesuffix("_file")] = self._text_of(section, key, str(value))
+            else:
+                filled[key] = value
+        return filled
+
+    def _text_of(self, section: str, key: str, path: str) -> str:
+        try:
+            return self.resolve(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as problem:
+            raise OperatorError(f"{self.path.name}: [{section}] {key}: {path} can't be read ({problem})") from None
 
     def secret(self, section: str, key: str, variable: str) -> str:
         """

@@ -10,8 +10,10 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from mailer import crew
 from mailer.app import App
 from mailer.campaigns import advance
+from mailer.campaigns.account import Account
 from mailer.campaigns.approval import Approval, require
 from mailer.campaigns.campaign import Campaign, State
 from mailer.deliveries.direct import hand_over
@@ -96,7 +98,8 @@ def schedule(
 def begin(app: App, campaign: Campaign, *, who: str) -> Campaign:
     """Freeze the recipients of a campaign that may go out, and let it send."""
     now = app.clock.now()
-    app.ledger.freeze(campaign.id, language=app.config.publication.language, now=now)
+    language = app.config.publication.language
+    app.ledger.freeze(campaign.id, language=language, now=now, signed_with=app.signer.current)
     return advance.start(app.agenda, app.agenda.get(campaign.id), who=who, now=now)
 
 
@@ -159,7 +162,7 @@ async def send(
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Result:
     """Send what is due of a campaign, then move it on: finished when nothing is open, paused when we are refused."""
-    result = await app.send(campaign, stop=stop, progress=progress)
+    result = await crew.send(app, campaign, stop=stop, progress=progress)
     now = app.clock.now()
     current = app.agenda.get(campaign.id)
     if current.state is not State.SENDING:
@@ -187,11 +190,14 @@ class Sums(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     reconciled: bool
     reason: str = ""
+    next_at: datetime | None = None
+    outlook: str = ""
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
-    """A campaign with its account, from one read."""
+    """A campaign with its account, from one read, and when it goes on if it waits."""
     account = app.ledger.account(campaign.id)
+    next_at, words = outlook(app, campaign, account)
     return Sums(
         id=campaign.id,
         issue=campaign.issue,
@@ -200,4 +206,25 @@ def sums(app: App, campaign: Campaign) -> Sums:
         counts=msgspec.structs.asdict(account),
         reconciled=account.reconciled,
         reason=campaign.reason,
+        next_at=next_at,
+        outlook=words,
     )
+
+
+def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | None, str]:
+    """When a campaign that is sending goes on, and what it waits for; neither, if it doesn't wait."""
+    if campaign.state is not State.SENDING or not account.pending:
+        return None, ""
+    now = app.clock.now()
+    due_at = app.ledger.next_due(campaign.id)
+    opens_at = app.window.opens(max(now, due_at or now)) if app.window else None
+    if opens_at is not None and app.window is not None and not app.window.is_open(now):
+        return opens_at, f"outside its hours ({app.config.delivery.window}); it goes on at {local_time(app, opens_at)}"
+    if due_at is not None and due_at > now:
+        return due_at, f"{account.pending} are to be tried again, the next at {local_time(app, due_at)}"
+    return None, ""
+
+
+def local_time(app: App, at: datetime) -> str:
+    """An instant as the office reads it, in the publication's time zone."""
+    return f"{at.astimezone(app.calendar.zone):%Y-%m-%d %H:%M}"

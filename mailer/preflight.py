@@ -23,10 +23,11 @@ from mailer.editions.checks.kept_answers import kept
 from mailer.editions.checks.plainest import plainest_html
 from mailer.editions.checks.reachability import ask
 from mailer.editions.edition import Compiled, Edition, Finding, Report
-from mailer.errors import AuthorError
+from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, locate, read
 from mailer.issues.reading import NAME
 from mailer.messages import headers
+from mailer.messages.alignment import require_alignment
 from mailer.messages.personalise import personalise
 from mailer.messages.stencil import cut
 from mailer.storage.register.reading import recipients
@@ -97,7 +98,7 @@ def _monthly_day(app: "App", issue: Issue) -> date:
 
 def _plain(app: "App", language: str) -> str:
     titles = {name: segment.title for name, segment in app.config.segments.items()}
-    return plainest_html(language, titles, app.imprint, app.templates / "brief")
+    return plainest_html(language, titles, app.imprint, app.press.templates / "brief", app.press.theme)
 
 
 def _previous(folder: Path, name: str) -> Issue | None:
@@ -134,13 +135,19 @@ def _sending(app: "App") -> Sending:
         stencil = cut(edition, letterhead, campaign=0, date=app.clock.now())
         return personalise(stencil, nobody, signer=signer, greet=greeting).content
 
-    return Sending(
-        sender_domain=domain_of(letterhead.sender.address),
-        bounce_domain=letterhead.bounce_domain,
-        signing_domain="",
-        public_url=letterhead.public_url,
-        message=message,
-    )
+    return Sending(public_url=letterhead.public_url, message=message, misaligned=_misaligned(app))
+
+
+def _misaligned(app: "App") -> str:
+    try:
+        require_alignment(
+            domain_of(app.letterhead.sender.address),
+            bounces=app.letterhead.bounce_domain,
+            signers=[key.domain for key in app.config.signing if key.domain],
+        )
+    except OperatorError as problem:
+        return str(problem)
+    return ""
 
 
 def _reachable(app: "App") -> Callable[[Collection[str]], Mapping[str, Failure]]:

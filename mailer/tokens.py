@@ -9,8 +9,10 @@ import hashlib
 import hmac
 import secrets
 from base64 import b32encode
+from copy import copy
 from typing import Final
 
+_BLOCK: Final = 64  # of SHA-256
 _MAC_OCTETS: Final = 16  # written in hexadecimal, so that a token survives folding to lower case
 
 
@@ -21,6 +23,32 @@ class InvalidToken(ValueError):
 def new_secret() -> str:
     """A fresh secret of 256 bits, as text."""
     return secrets.token_urlsafe(32)
+
+
+class _Mac:
+    """
+    HMAC-SHA256 (RFC 2104) with the key's blocks hashed once.
+
+    `hmac.digest` lets go of the interpreter's lock for each of its few microseconds, and beside a busy thread waits far
+    longer to get it back; four tokens a message made that the dearest part of one.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block))
+        self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def __call__(self, message: bytes) -> bytes:
+        """
+        The code of a message.
+
+        >>> _Mac(b"key")(b"The quick brown fox jumps over the lazy dog").hex()[:16]
+        'f7bc83f430538424'
+        """
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class Signer:
@@ -37,16 +65,28 @@ class Signer:
     def __init__(self, keys: list[str]) -> None:
         if not keys or not all(keys):
             raise ValueError("a signer needs at least one secret")
-        self._keys = {self._key_id(key): key.encode() for key in reversed(keys)}
+        self._macs = {self._key_id(key): _Mac(key.encode()) for key in reversed(keys)}
         self._current = self._key_id(keys[0])
+
+    @property
+    def current(self) -> str:
+        """The id of the secret that signs."""
+        return self._current
+
+    def preferring(self, key_id: str) -> "Signer":
+        """The same secrets, but the one of that id signs, if it is still known: what was begun with it goes on so."""
+        if key_id not in self._macs:
+            return self
+        other = copy(self)
+        other._current = key_id  # noqa: SLF001 - a copy of ours
+        return other
 
     @staticmethod
     def _key_id(key: str) -> str:
         return b32encode(hashlib.sha256(b"key id:" + key.encode()).digest()[:2]).decode().rstrip("=").lower()[:3]
 
     def _mac(self, key_id: str, purpose: str, payload: str) -> str:
-        digest = hmac.digest(self._keys[key_id], f"{purpose}\0{payload}".encode(), "sha256")
-        return digest[:_MAC_OCTETS].hex()
+        return self._macs[key_id](f"{purpose}\0{payload}".encode())[:_MAC_OCTETS].hex()
 
     def sign(self, purpose: str, payload: str) -> str:
         """A token for `payload` (letters, digits, hyphens), good for `purpose` alone."""
@@ -57,7 +97,7 @@ class Signer:
         return tuple(self._mac(key_id, f"seal {purpose}", text) for key_id in (self._current, *self._others()))
 
     def _others(self) -> list[str]:
-        return [key_id for key_id in self._keys if key_id != self._current]
+        return [key_id for key_id in self._macs if key_id != self._current]
 
     def read(self, purpose: str, token: str) -> str:
         """
@@ -69,7 +109,7 @@ class Signer:
         """
         head, _, mac = token.lower().rpartition(".")
         key_id, _, payload = head.partition("-")
-        if key_id not in self._keys or not hmac.compare_digest(
+        if key_id not in self._macs or not hmac.compare_digest(
             mac.encode(), self._mac(key_id, purpose, payload).encode()
         ):
             raise InvalidToken("this link is not valid")

@@ -15,6 +15,7 @@ from mailer.app import App
 from mailer.campaigns import advance
 from mailer.campaigns.calendar import Calendar
 from mailer.campaigns.campaign import Campaign, State
+from mailer.deliveries.orders import Ending
 from mailer.errors import MailerError
 
 log = structlog.get_logger()
@@ -102,7 +103,9 @@ class Worker:
     async def _send(self, campaign: Campaign) -> None:
         try:
             result = await dispatch.send(self._app, campaign, stop=self._stop)
-            if result.next_at is None:
+            if result.ending in {Ending.PACED, Ending.OUT_OF_HOURS} and result.next_at:
+                self._not_before[campaign.id] = result.next_at
+            elif result.next_at is None:
                 self._not_before[campaign.id] = self._app.clock.now() + _LATER
             log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
         except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mailer import config
 from mailer.app import App
 from mailer.audience.importing.importer import ListFile, import_list
 from mailer.audience.register import ImportOrder
@@ -118,4 +119,4 @@ def test_bounces_of_a_stranger_block(publish):
     app = publish(issues=[("2026-12", 12, TEXT)])
     text = app.loaded.path.read_text(encoding="utf-8").replace("rebotes.quito.example", "bounces.elsewhere.example")
     app.loaded.path.write_text(text, encoding="utf-8")
-    assert codes(judge(App.load(app.loaded.path), "2026-12").report.errors) == ["sender-alignment"]
+    assert codes(judge(App(config.load(app.loaded.path)), "2026-12").report.errors) == ["sender-alignment"]

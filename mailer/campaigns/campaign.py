@@ -39,7 +39,8 @@ class Campaign(msgspec.Struct, frozen=True):
     """
     One sending of an issue, bound to the hash of the content that was signed off.
 
-    `recipients` is what the freeze counted; the sums of its deliveries are held against it.
+    `recipients` is what the freeze counted; the sums of its deliveries are held against it. `signed_with` names the
+    secret that signed its links and Message-IDs at first, so that a message sent again is the same.
     """
 
     id: int
@@ -54,6 +55,7 @@ class Campaign(msgspec.Struct, frozen=True):
     frozen_at: datetime | None = None
     finished_at: datetime | None = None
     recipients: int = 0
+    signed_with: str = ""
 
     @property
     def holds_its_segments(self) -> bool:

@@ -9,6 +9,8 @@ import typer
 from mailer.cli.console import JSON, house, print_json, say, table
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from mailer.feedback.finding import Understanding
 
 
@@ -18,12 +20,16 @@ def bounces(
         list[Path] | None, typer.Argument(help="Messages, mboxes, Maildirs; none: standard input.")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Only say what is understood; no database.")] = False,
+    mailbox: Annotated[bool, typer.Option("--mailbox", help="Take in what lies unread in [feedback.mailbox].")] = False,
     *,
     json: bool = JSON,
 ) -> None:
     """Take returned mail in: files, mailboxes, or one message from a pipe."""
     if explain:
         _explain(files or [], as_json=json)
+        return
+    if mailbox:
+        _present(house(context).mailroom.collect_mail(), as_json=json)
         return
     _take_in(context, files or [], as_json=json)
 
@@ -33,15 +39,19 @@ def _take_in(context: typer.Context, files: list[Path], *, as_json: bool) -> Non
 
     from mailer.feedback.mailboxes import messages_in
 
-    app = house(context)
+    mailroom = house(context).mailroom
     outcomes: Counter[str] = Counter()
     mails = (raw for path in files for _, raw in messages_in(path)) if files else iter([sys.stdin.buffer.read()])
     for raw in mails:
-        outcomes.update([str(one) for one in app.take_in(raw)] or ["none"])
+        outcomes.update([str(one) for one in mailroom.take_in(raw)] or ["none"])
+    _present(outcomes, as_json=as_json)
+
+
+def _present(outcomes: "Counter[str]", *, as_json: bool) -> None:
     if as_json:
         print_json(dict(outcomes))
         return
-    say(", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())))
+    say(", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())) or "no new mail")
 
 
 def _explain(files: list[Path], *, as_json: bool) -> None:

@@ -1,21 +1,18 @@
 """Approve, schedule, send; campaigns and their accounts; the service."""
 
-import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, table
-from mailer.cli.presenting import operator, print_json_lines
+from mailer.cli.presenting import operator, print_json_lines, print_rows
+from mailer.cli.sending import carry_out, conclude
 
 if TYPE_CHECKING:
     from mailer.app import App
     from mailer.campaigns.campaign import Campaign
     from mailer.deliveries.delivery import Delivery
-    from mailer.deliveries.orders import Progress, Result
 
 group = typer.Typer(help="Campaigns: their accounts, and what to do with them.", no_args_is_help=True)
 database = typer.Typer(help="The database.", no_args_is_help=True)
@@ -84,12 +81,12 @@ def send(
     campaign = _unfinished(app, issue, yes=yes) if not again else None
     if campaign is None:
         campaign = _open(app, issue, _segments(app, segment), yes=yes, again=again)
-    result = _carry_out(app, campaign)
+    result = carry_out(app, campaign)
     if json:
         print_json(dispatch.sums(app, app.agenda.get(campaign.id)))
     else:
         _show(app, app.agenda.get(campaign.id))
-    _conclude(campaign, result)
+    conclude(app, campaign, result)
 
 
 def _unfinished(app: "App", issue: str, *, yes: bool) -> "Campaign | None":
@@ -147,65 +144,6 @@ def _ask(question: str, *, yes: bool) -> None:
         raise Refused("nothing was sent")
 
 
-def _carry_out(app: "App", campaign: "Campaign") -> "Result":
-    """Send in the foreground; the first Ctrl-C or SIGTERM lets what is in flight land."""
-    import signal
-
-    import uvloop
-
-    from mailer import dispatch
-
-    async def work() -> "Result":
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        with _progress_bar(app, campaign) as progress:
-            return await dispatch.send(app, campaign, stop=stop, progress=progress)
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work())
-
-
-@contextmanager
-def _progress_bar(app: "App", campaign: "Campaign") -> "Iterator[Callable[[Progress], None]]":
-    """A bar on a terminal, nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    before = app.ledger.account(campaign.id)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=before.recipients, completed=before.closed)
-        yield lambda progress: bar.update(
-            task,
-            completed=before.closed + progress.closed,
-            description=progress.waiting and f"waiting: {progress.waiting}",
-        )
-
-
-def _conclude(campaign: "Campaign", result: "Result") -> None:
-    from mailer.deliveries.orders import Ending
-    from mailer.errors import OperatorError, Refused
-
-    if result.ending is Ending.DOWN:
-        raise OperatorError(
-            f'campaign {campaign.id} is paused: the server said "{result.reason}"; nobody was marked for it. '
-            f"Mend it, then run `mailer send {campaign.issue}`"
-        )
-    if result.ending is Ending.STOPPED:
-        raise Refused(f"stopped; `mailer send {campaign.issue}` or `mailer run` goes on where it stands")
-    if result.ending is Ending.RETRIES_LEFT:
-        when = f", the next is due at {result.next_at:%Y-%m-%d %H:%M} UTC" if result.next_at else ""
-        print(
-            f"mailer: {result.account.pending} deliveries were put off{when}; `mailer run` goes on with them",
-            file=sys.stderr,
-        )
-
-
 @group.command("list")
 def list_campaigns(context: typer.Context, *, json: bool = JSON) -> None:
     """All campaigns, oldest first."""
@@ -241,15 +179,19 @@ def _show(app: "App", campaign: "Campaign") -> None:
 
     import msgspec
 
-    account = app.ledger.account(campaign.id)
+    from mailer import dispatch
+
+    accounts = app.ledger.accounts(campaign.id)
+    account = accounts.pop("")
     say(f"Campaign {campaign.id} of {campaign.issue}: [bold]{campaign.state}[/]")
     if campaign.reason:
         say(f"  {campaign.reason}")
+    if words := dispatch.outlook(app, campaign, account)[1]:
+        say(f"  {words}")
     totals = msgspec.structs.asdict(account)
     # A column of noughts is left out: what is not there did not happen.
     columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]
-    segments = app.ledger.accounts(campaign.id).items()
-    rows = [(name, *(getattr(each, column) for column in columns)) for name, each in segments]
+    rows = [(name, *(getattr(each, column) for column in columns)) for name, each in accounts.items()]
     rows.append(("all", *(totals[column] for column in columns)))
     table(("Segment", *(name.capitalize() for name in columns)), rows, figures=range(1, len(columns) + 1))
     if not account.reconciled:
@@ -353,7 +295,7 @@ def deliveries(
         print_json_lines(_document(app, line) for line in lines)
         return
     rows = ((line.recipient.email, line.recipient.segment, line.state, line.attempts, line.reply) for line in lines)
-    table(("Address", "Segment", "State", "Attempts", "The server said"), rows, figures=(3,))
+    print_rows(("Address", "Segment", "State", "Attempts", "The server said"), rows)
 
 
 def _document(app: "App", line: "Delivery") -> dict[str, object]:
@@ -367,6 +309,7 @@ def _document(app: "App", line: "Delivery") -> dict[str, object]:
         "updated_at": line.updated_at,
         "campaign": line.campaign_id,
         "uncertain_at": line.uncertain_at,
+        "transport": line.transport,
     }
 
 

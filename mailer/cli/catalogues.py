@@ -17,7 +17,7 @@ def extract(context: typer.Context, out: Annotated[Path, typer.Option("--out")] 
     from mailer.catalogues import sentences, write_template
     from mailer.errors import OperatorError
 
-    found = sentences(house(context).templates)
+    found = sentences(house(context).press.templates)
     try:
         write_template(found, out)
     except OSError as problem:
@@ -30,7 +30,7 @@ def check(context: typer.Context, language: Annotated[str | None, LANGUAGE] = No
     """Name every sentence that a language lacks, or that lost a name in braces; status 1 if there is one."""
     from mailer.catalogues import faults
 
-    found = faults(house(context).templates, language)
+    found = faults(house(context).press.templates, language)
     if json:
         print_json({"faults": [{"language": each.language, "text": each.text, "fault": each.fault} for each in found]})
     else:

@@ -38,7 +38,9 @@ from mailer.cli import (  # noqa: E402 — the groups
     issues,
     preview,
     proof,
+    register,
     rights,
+    segments,
     subscribers,
     suppressions,
     trial,
@@ -54,10 +56,12 @@ root.command("check")(issues.check)
 root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
 subscribers.group.command("ground")(rights.ground)
+subscribers.group.command("succeed")(rights.succeed)
 subscribers.group.command("export")(rights.export)
 subscribers.group.command("erase")(rights.erase)
+root.add_typer(register.group, name="register")
 root.add_typer(suppressions.group, name="suppressions")
-root.command("segments")(subscribers.segments)
+root.add_typer(segments.group, name="segments")
 root.command("test-send")(trial.send_test)
 root.command("approve")(campaigns.approve)
 root.command("schedule")(campaigns.schedule)

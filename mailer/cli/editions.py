@@ -125,7 +125,7 @@ def _show_components(app: "App", out: Path, *, json: bool) -> None:
     from mailer.editions.theme import Theme
     from mailer.errors import OperatorError
 
-    issue, compiled = app.components()
+    issue, compiled = app.press.components()
     edition = compiled.editions[0]
     html = sample_html(edition, app.imprint)
     for image in edition.images:
@@ -134,7 +134,9 @@ def _show_components(app: "App", out: Path, *, json: bool) -> None:
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "components.html").write_text(components_page(issue, html, Theme.load(app.theme)), encoding="utf-8")
+        (out / "components.html").write_text(
+            components_page(issue, html, Theme.load(app.press.theme)), encoding="utf-8"
+        )
     except OSError as problem:
         raise OperatorError(f"{out} can't be written to ({problem.strerror}); name another folder with --out") from None
     if json:

@@ -22,7 +22,7 @@ def list_feedback(
     json: bool = JSON,
 ) -> None:
     """List the latest events, and count them by what became of them."""
-    book = house(context).feedback
+    book = house(context).mailroom.book
     entries, counts = book.entries(outcome=outcome, limit=limit), book.counts()
     if json:
         print_json({"counts": counts, "events": entries})
@@ -49,7 +49,7 @@ def show(context: typer.Context, number: Number, *, json: bool = JSON) -> None:
     """Show one event and its evidence."""
     from mailer.errors import Refused
 
-    found = house(context).feedback.entry(number)
+    found = house(context).mailroom.book.entry(number)
     if found is None:
         raise Refused(f"there is no event {number}; see `mailer feedback list`")
     entry, evidence = found
@@ -69,12 +69,12 @@ def reprocess(context: typer.Context, *, json: bool = JSON) -> None:
 
     from mailer.campaigns.calendar import parse_span
 
-    app = house(context)
+    mailroom = house(context).mailroom
     outcomes: Counter[str] = Counter()
-    for entry in app.feedback.entries(outcome="unattributed", limit=10_000):
-        if raw := app.feedback.forget_unattributed(entry.id):
-            outcomes.update(map(str, app.take_in(raw, source=entry.source)))
-    dropped = app.feedback.drop_evidence(app.clock.now() - parse_span(app.config.feedback.evidence))
+    for entry in mailroom.book.entries(outcome="unattributed", limit=10_000):
+        if raw := mailroom.book.forget_unattributed(entry.id):
+            outcomes.update(map(str, mailroom.take_in(raw, source=entry.source)))
+    dropped = mailroom.book.drop_evidence(mailroom.clock.now() - parse_span(mailroom.loaded.config.feedback.evidence))
     if json:
         print_json({"outcomes": outcomes, "evidence_dropped": dropped})
         return

@@ -47,14 +47,17 @@ def check(
     json: bool = JSON,
 ) -> None:
     """Judge an issue before it goes out: errors block a send, warnings don't."""
+    from mailer.cli.presenting import waiting
     from mailer.preflight import judge
 
     app = house(context)
-    judged = judge(app, issue, online=online, send_on=send_on.date() if send_on else None)
+    with waiting("asking for the linked pages" if online else "checking"):
+        judged = judge(app, issue, online=online, send_on=send_on.date() if send_on else None)
     if report:
         from mailer.cli.report import write_report
 
-        write_report(app, judged, report)
+        with waiting("drawing the report"):
+            write_report(app, judged, report)
     if json or format_ is Format.json:
         print_json(_document(judged.report))
     elif format_ is Format.github:

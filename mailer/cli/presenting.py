@@ -1,9 +1,12 @@
 """What several commands print alike: streams of JSON, progress, and who is at the keyboard."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import chain, islice
+from typing import Any, Final
+
+_MEASURED: Final = 500
 
 
 def operator() -> str:
@@ -30,6 +33,16 @@ def print_json_lines(documents: Iterable[Any]) -> None:
     sys.stdout.flush()
 
 
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under headings as they come, however many; the first ones say how wide the columns are."""
+    lines = ([str(cell) for cell in row] for row in rows)
+    first = list(islice(lines, _MEASURED))
+    widths = [max(len(row[index]) for row in [headings, *first]) for index in range(len(headings) - 1)]
+    for row in chain([headings], first, lines):
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*padded, row[-1]]).rstrip())
+
+
 @contextmanager
 def import_progress() -> Iterator[Callable[[int], None] | None]:
     """A bar on a terminal that counts rows, and none in a pipe."""
@@ -44,3 +57,15 @@ def import_progress() -> Iterator[Callable[[int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda rows: bar.update(task, completed=rows)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """A turning mark with a word of what is done, on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield

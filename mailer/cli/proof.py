@@ -29,12 +29,14 @@ def proof(
 ) -> None:
     """Write an issue as files to show around: HTML, pictures for phone and desktop, light and dark, a PDF, the text."""
     from mailer.cli.editions import chosen
+    from mailer.cli.presenting import waiting
 
     app = house(context)
     _, compiled = app.compile(issue)
     wanted = segment or next(iter(app.config.segments))
     editions = chosen(compiled.editions, wanted, language)
-    files = [path for edition in editions for path in _proofs(app, edition, out)]
+    with waiting("drawing the proofs"):
+        files = [path for edition in editions for path in _proofs(app, edition, out)]
     note = (
         "" if browser() else "no chromium is installed, so there are no pictures and no PDF; install chromium for them"
     )

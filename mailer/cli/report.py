@@ -11,7 +11,7 @@ from mailer.cli.screenshot import browser, screenshot
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.editions.edition import Image
+    from mailer.editions.edition import Edition, Image
     from mailer.preflight import Judged
 
 _SHOTS: Final = (("Desktop", 640, False), ("Phone", 375, False), ("Dark", 640, True))
@@ -34,7 +34,7 @@ def write_report(app: "App", judged: "Judged", target: Path) -> None:
     from mailer.editions.theme_css import theme_css
     from mailer.errors import OperatorError
 
-    theme = Theme.load(app.theme)
+    theme = Theme.load(app.press.theme)
     jinja = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
     page = jinja.get_template("report.html").render(
         css=theme_css(theme), shots=_shots(app, judged), has_browser=browser() is not None, **_values(app, judged)
@@ -76,7 +76,7 @@ def _pieces(judged: "Judged", language: str) -> list[dict[str, Any]]:
     issue = next(issue for issue in judged.issues if issue.language == language)
     assert judged.compiled
     edition = next(edition for edition in judged.compiled.editions if edition.language == language)
-    weights, images = shares(issue, edition), list(edition.images)
+    weights, pictures = shares(issue, edition), _pictures(edition)
     found = []
     for section in issue.sections:
         if section.title:
@@ -90,7 +90,7 @@ def _pieces(judged: "Judged", language: str) -> list[dict[str, Any]]:
                 }
             )
         for article in section.articles:
-            image = images.pop(0) if article.picture and images and article.is_for(edition.segment) else None
+            image = pictures.get(article.picture.alt) if article.picture else None
             found.append(
                 {
                     "anchor": article.id,
@@ -104,6 +104,15 @@ def _pieces(judged: "Judged", language: str) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _pictures(edition: "Edition") -> "dict[str, Image]":
+    """The edition's pictures by their alt texts."""
+    from mailer.editions.checks.html import parsed
+
+    by_name = {image.name: image for image in edition.images}
+    shown = ((str(img.get("alt", "")), str(img.get("src", ""))) for img in parsed(edition.html).iter("img"))
+    return {alt: by_name[name] for alt, src in shown if (name := src.rpartition("/")[2]) in by_name}
 
 
 def _thumbnail(image: "Image") -> str:

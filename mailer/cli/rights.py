@@ -42,6 +42,33 @@ def ground(
         say(f"Recorded: {address}, {basis}.")
 
 
+def succeed(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="The address of who leaves the post.")],
+    new: Annotated[str, typer.Argument(help="The address of who takes it over.")],
+    *,
+    by: By = None,
+    as_json: bool = JSON,
+) -> None:
+    """Move a post to another address: it waits, unwritten to, until its owner says yes to a letter."""
+    from functools import partial
+
+    from mailer.storage.signups import Signups, Wish
+
+    app = house(context)
+    segments = app.register.succeed(old, new, who=by or _operator())
+    person = app.register.find(new)
+    assert person is not None
+    if person.state == "unconfirmed":
+        language = person.language or app.config.publication.language
+        wish = Wish(email=person.email, name="", language=language, segments=tuple(segments), consent="succession")
+        Signups(app.database, app.clock, partial(app.signer.seals, "erased")).ask(wish, [])
+    if as_json:
+        print_json({"old": old, "new": new, "segments": segments, "state": person.state})
+    else:
+        say(f"{new} takes over from {old} in {', '.join(segments) or 'no segment'}, and is asked to confirm.")
+
+
 def export(
     context: typer.Context,
     address: str,

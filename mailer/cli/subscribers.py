@@ -1,4 +1,4 @@
-"""`mailer subscribers …` and `mailer segments`: lists in, people shown, people leaving."""
+"""`mailer subscribers …`: lists in, people shown, people leaving."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,8 +21,9 @@ By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login 
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The list: csv, tsv, xlsx, xls or ods.")],
+    number: Annotated[int | None, typer.Argument(hidden=True)] = None,
     *,
-    segment: Annotated[str, typer.Option("--segment", help="The segment that the list is of.")],
+    segment: Annotated[str, typer.Option("--segment", help="The segment that the list is of.")] = "",
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="A column by its heading or number, again for others."),
@@ -46,8 +47,11 @@ def import_(
     from mailer.audience.register import ImportOrder
     from mailer.cli.presenting import import_progress, operator
 
+    if number is not None and str(file) == "undo":  # `import undo 7`, as people say it
+        undo(context, number, by=by, as_json=as_json)
+        return
     app = house(context)
-    _known_segment(app, segment)
+    known_segment(app, segment)
     told = _mapping(mapping)
     listed = ListFile(
         path=file,
@@ -74,7 +78,7 @@ def import_(
     if as_json:
         print_json(account)
     else:
-        _tell(account, segment, dry_run=dry_run)
+        _tell(account, segment, app.config.publication.language, dry_run=dry_run)
 
 
 @group.command()
@@ -125,7 +129,7 @@ def list_(context: typer.Context, segment: Segment = None, as_json: bool = JSON)
 
     app = house(context)
     if segment is not None:
-        _known_segment(app, segment)
+        known_segment(app, segment)
     lines = app.register.lines(segment)
     if as_json:
         print_json_lines(lines)
@@ -173,7 +177,7 @@ def unsubscribe(
 
     app = house(context)
     if segment is not None:
-        _known_segment(app, segment)
+        known_segment(app, segment)
     changed = app.register.unsubscribe(address, segment, who=by or operator())
     if as_json:
         print_json({"email": address, "segment": segment, "changed": changed})
@@ -181,34 +185,12 @@ def unsubscribe(
         say(f"{address} has left {segment or 'everything'}." if changed else f"{address} had left already.")
 
 
-def segments(context: typer.Context, as_json: bool = JSON) -> None:
-    """Count each segment: who can be written to, who left, who is suppressed."""
-    import msgspec
-
-    app = house(context)
-    titles = {name: _title(app, name) for name in app.config.segments}
-    counts = app.register.segment_counts(list(titles))
-    if as_json:
-        print_json([msgspec.structs.asdict(count) | {"title": titles[count.name]} for count in counts])
-        return
-    table(
-        ("segment", "title", "people", "deliverable", "left", "suppressed"),
-        [
-            (count.name, titles[count.name], count.subscribers, count.deliverable, count.unsubscribed, count.suppressed)
-            for count in counts
-        ],
-        figures=(2, 3, 4, 5),
-    )
-
-
-def _title(app: "App", name: str) -> str:
-    title = app.config.segments[name].title
-    return title.get(app.config.publication.language) or next(iter(title.values()), name)
-
-
-def _known_segment(app: "App", name: str) -> None:
+def known_segment(app: "App", name: str) -> None:
+    """Refuse a segment that the config doesn't name."""
     from mailer.errors import Refused
 
+    if not name:
+        raise Refused(f"say with --segment which one the list is of: {', '.join(app.config.segments)}")
     if name not in app.config.segments:
         raise Refused(f"there is no segment {name!r}; the config has {', '.join(app.config.segments)}")
 
@@ -225,7 +207,17 @@ def _mapping(pairs: list[str] | None) -> dict[str, str]:
     return mapping
 
 
-def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
+def summary(account: "Account", language: str) -> str:
+    """The account in one sentence of the office's own language, where that isn't English."""
+    if language != "es":
+        return ""
+    return (
+        f"En breve: {account.new} nuevos, {account.changed} cambian, {account.unchanged} siguen igual, "
+        f"{account.kept_unsubscribed} dados de baja o bloqueados: se respetan, {account.rejected} filas rechazadas."
+    )
+
+
+def _tell(account: "Account", segment: str, language: str, *, dry_run: bool) -> None:
     figures: dict[str, Any] = {
         "new": account.new,
         "changed": account.changed,
@@ -237,6 +229,8 @@ def _tell(account: "Account", segment: str, *, dry_run: bool) -> None:
     say(f"{account.rows} rows ({account.read_as}) {would} into {segment}:")
     for what, count in figures.items():
         print(f"  {count:>8,}  {what}")
+    if words := summary(account, language):
+        print(words)
     if account.removed:
         leave = "would leave" if dry_run else "left"
         print(f"  {account.removed:>8,}  {leave} the segment: they are not on the list")

@@ -56,6 +56,7 @@ def _messages(app: "App", issue: str, *, to: list[str], segments: list[str], lan
     from mailer.audience.recipient import Recipient
 
     _, compiled = app.compile(issue)
+    app.shelf.put(compiled, now=app.clock.now())  # from there the web serves the pictures that the test shows
     chosen = _segments(app, segments)
     spoken = language or app.config.publication.language
     readers = app.staff(to)

@@ -74,6 +74,15 @@ class Claimed(msgspec.Struct, frozen=True):
     attempts: int
     deferred_since: datetime | None = None
     refused_before: bool = False
+    domain: str = ""
+    lane: str = ""
+
+
+class Handed(msgspec.Struct, frozen=True):
+    """A delivery whose end of data may leave now, and the transport that it leaves by."""
+
+    id: int
+    transport: str = ""
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -106,3 +115,4 @@ class Delivery(msgspec.Struct, frozen=True):
     updated_at: datetime
     due_at: datetime
     uncertain_at: datetime | None = None
+    transport: str = ""

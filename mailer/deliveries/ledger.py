@@ -8,8 +8,10 @@ import msgspec
 
 from mailer.campaigns.account import Account
 from mailer.campaigns.campaign import State as CampaignState
-from mailer.deliveries.delivery import Claimed, Delivery, Settlement, State
+from mailer.deliveries.delivery import Claimed, Delivery, Handed, Settlement, State
+from mailer.deliveries.pace import COMMON
 from mailer.deliveries.process import Process
+from mailer.deliveries.rate import Grant, Rate
 
 
 class LeaseLost(Exception):
@@ -30,7 +32,7 @@ class Ledger(Protocol):
     Leases are reckoned in the database's time; when a retry is due, in the caller's.
     """
 
-    def freeze(self, campaign: int, *, language: str, now: datetime) -> int:
+    def freeze(self, campaign: int, *, language: str, now: datetime, signed_with: str = "") -> int:
         """Fix who gets the campaign: one delivery a recipient. Asked again, it changes nothing. Gives their number."""
         ...
 
@@ -52,9 +54,25 @@ class Ledger(Protocol):
         """Where the campaign stands now: a sender looks here to learn that it was paused or cancelled."""
         ...
 
-    def claim(self, run: Run, limit: int, *, now: datetime) -> list[Claimed]:
+    def sort(self, campaign: int, domains: Collection[str]) -> None:
+        """Put what is pending for these domains in lanes of their own."""
+        ...
+
+    def lanes(self, campaign: int) -> dict[str, datetime]:
+        """The lanes in which something is pending, each with the instant when its next one is due."""
+        ...
+
+    def grant(self, scope: str, rate: Rate, wanted: int, *, now: datetime) -> Grant:
+        """Give leave for up to `wanted` messages under a limit that all senders share (see `rate.grant`)."""
+        ...
+
+    def hand_back(self, scope: str, rate: Rate, number: int) -> None:
+        """Take back leave that was not used."""
+        ...
+
+    def claim(self, run: Run, limit: int, *, now: datetime, lane: str = COMMON) -> list[Claimed]:
         """
-        Take on up to `limit` deliveries that are due. Who may no longer be written to becomes suppressed instead.
+        Take on up to `limit` deliveries of a lane that are due; who may no longer be written to becomes suppressed.
 
         Empty when nothing is due, or the campaign isn't sending.
 
@@ -65,7 +83,7 @@ class Ledger(Protocol):
         ...
 
     def record(
-        self, run: Run, handed: Sequence[int], settled: Sequence[Settlement], *, now: datetime
+        self, run: Run, handed: Sequence[Handed], settled: Sequence[Settlement], *, now: datetime
     ) -> Collection[int]:
         """
         Write hand-offs and outcomes in one commit; on return they are on the disk.
@@ -91,7 +109,7 @@ class Ledger(Protocol):
         ...
 
     def accounts(self, campaign: int) -> dict[str, Account]:
-        """The sums of each segment."""
+        """The sums of each segment, and of all under the name of none; from one read."""
         ...
 
     def next_due(self, campaign: int) -> datetime | None:

@@ -11,20 +11,22 @@ The front door: sends one campaign until nothing is left but retries. The promis
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 
 from mailer.campaigns.campaign import State as CampaignState
 from mailer.clock import Clock
 from mailer.deliveries import retry
 from mailer.deliveries.claims import Claims
-from mailer.deliveries.delivery import Claimed
+from mailer.deliveries.delivery import Claimed, Handed
+from mailer.deliveries.failover import Failover, OpenWay
 from mailer.deliveries.ledger import Ledger, Run
 from mailer.deliveries.orders import Ending, Orders, Progress, Result
 from mailer.deliveries.process import Process
+from mailer.deliveries.slowdown import is_complaint
 from mailer.deliveries.transport import (
-    Channel,
     ConnectionLost,
     Transport,
     TransportDown,
@@ -43,7 +45,7 @@ async def send(
     campaign: int,
     *,
     ledger: Ledger,
-    transport: Transport,
+    transport: Transport | Sequence[Transport],
     make_message: MakeMessage,
     clock: Clock,
     orders: Orders = _AS_USUAL,
@@ -54,7 +56,7 @@ async def send(
     Send what is due of a campaign whose recipients are frozen, and account for it.
 
     `stop` ends it gracefully: what is in flight lands, what was claimed goes back. A campaign that is paused or
-    cancelled meanwhile ends it likewise.
+    cancelled meanwhile ends it likewise. Of several transports the first that isn't down is taken.
 
     Raises:
         LeaseLost: This process was taken for dead; another goes on.
@@ -64,8 +66,9 @@ async def send(
     begin = partial(ledger.begin, campaign, Process.this(), lease=orders.lease, now=clock.now())
     run = await asyncio.to_thread(begin)
     writer = Writer(ledger, run, clock)
+    ways = Failover(transport if isinstance(transport, Sequence) else [transport], clock)
     try:
-        sending = Sending(run, ledger=ledger, writer=writer, transport=transport, clock=clock, orders=orders)
+        sending = Sending(run, ledger=ledger, writer=writer, ways=ways, clock=clock, orders=orders)
         return await sending.carry_out(make_message, stop or asyncio.Event(), progress)
     finally:
         await writer.close()
@@ -75,18 +78,19 @@ class Sending:
     """One run of one campaign in one process."""
 
     def __init__(
-        self, run: Run, *, ledger: Ledger, writer: Writer, transport: Transport, clock: Clock, orders: Orders
+        self, run: Run, *, ledger: Ledger, writer: Writer, ways: Failover, clock: Clock, orders: Orders
     ) -> None:
         self._run = run
         self._ledger = ledger
         self._writer = writer
-        self._transport = transport
+        self._ways = ways
         self._clock = clock
         self._orders = orders
-        self._claims = Claims(ledger, run, writer, clock, batch=orders.batch)
+        self._claims = Claims(ledger, run, writer, clock, orders)
         self._channels: list[asyncio.Task[None]] = []
         self._closing = asyncio.Event()
         self._failure: Exception | None = None
+        self._paced_until: datetime | None = None
 
     async def carry_out(
         self, make_message: MakeMessage, stop: asyncio.Event, progress: Callable[[Progress], None]
@@ -97,7 +101,7 @@ class Sending:
         heart = asyncio.create_task(self._beat(stop))
         try:
             await self._resend_uncertain(at_once=True)
-            while not self._closing.is_set():
+            while not self._closing.is_set() and self._is_in_hours():
                 await self._round()
                 if not await self._something_is_due():
                     break
@@ -110,44 +114,52 @@ class Sending:
 
     async def _round(self) -> None:
         """All channels, until they find nothing due."""
-        self._claims.reopen()
-        self._channels = [asyncio.create_task(self._work_a_channel()) for _ in range(self._orders.connections)]
-        await asyncio.wait(self._channels)
+        if await self._claims.open():
+            number = self._orders.own_connections
+            self._channels = [asyncio.create_task(self._work_a_channel()) for _ in range(number)]
+            await asyncio.wait(self._channels)
 
     async def _work_a_channel(self) -> None:
         """Open a channel when there is something to send; when it is lost, back off and open another."""
-        channel: Channel | None = None
+        channel: OpenWay | None = None
         losses = 0
         try:
             while (claimed := await self._claims.next()) is not None:
                 try:
-                    channel = channel or await self._open(claimed)
+                    channel = await self._channel(channel, claimed)
                     await self._deliver(channel, claimed)
                     losses = 0
                 except TransportError as error:
                     losses += 1
                     await _say_goodbye(channel)
                     channel = None
+                    self._claims.landed(claimed)
                     await self._back_off(error, losses)
+                else:
+                    self._claims.landed(claimed)
         except Exception as problem:  # noqa: BLE001 - the other channels land first, then it is raised
             self._fail(problem)
         finally:
             await _say_goodbye(channel)
 
-    async def _open(self, claimed: Claimed) -> Channel:
+    async def _channel(self, channel: OpenWay | None, claimed: Claimed) -> OpenWay:
+        """The channel for the next delivery: a new one if there is none, a better one if there is one again."""
         try:
-            return await self._transport.open()
+            if channel is None:
+                return await self._ways.open()
+            await channel.prefer()
         except TransportError:
             self._claims.put_back(claimed)
             raise
+        return channel
 
-    async def _deliver(self, channel: Channel, claimed: Claimed) -> None:
+    async def _deliver(self, channel: OpenWay, claimed: Claimed) -> None:
         """Steps 3 to 5 for one delivery. Raises what means the channel: that it is lost, or that we are refused."""
         is_handed = False
 
         async def hand_off() -> None:
             nonlocal is_handed
-            await self._writer.hand_off(claimed.id)
+            await self._writer.hand_off(Handed(claimed.id, channel.name))
             is_handed = True
 
         try:
@@ -155,12 +167,15 @@ class Sending:
         except TransportError as error:
             if not self._verdicts.failed(claimed, error, is_handed=is_handed):
                 self._claims.put_back(claimed)
+            if is_complaint(error) and claimed.domain:
+                self._claims.complained(claimed)
             if self._verdicts.down:
                 self._close()
             if isinstance(error, (ConnectionLost, TransportDown, Uncertain)):
                 raise
         else:
             self._verdicts.taken(claimed, receipt)
+            self._claims.took(claimed)
 
     async def _back_off(self, error: TransportError, losses: int) -> None:
         """The channel is gone: wait before the next is opened, ever longer. If it is us, there is no next."""
@@ -183,13 +198,16 @@ class Sending:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self._orders.heartbeat)
                 state = await asyncio.to_thread(self._ledger.campaign_state, self._run.campaign_id)
-                if stop.is_set() or state is not CampaignState.SENDING:
+                if stop.is_set() or state is not CampaignState.SENDING or not self._is_in_hours():
                     self._close()
                 if self._clock.monotonic() - renewed > self._orders.lease.total_seconds() / 4:
                     await self._writer.call(partial(self._ledger.renew, self._run, self._orders.lease))
                     renewed = self._clock.monotonic()
         except Exception as problem:  # noqa: BLE001 - who can't keep the lease lands and stops
             self._fail(problem)
+
+    def _is_in_hours(self) -> bool:
+        return self._orders.window is None or self._orders.window.is_open(self._clock.now())
 
     def _fail(self, problem: Exception) -> None:
         self._failure = self._failure or problem
@@ -226,7 +244,7 @@ class Sending:
 
     async def _something_is_due(self) -> bool:
         await self._resend_uncertain(at_once=False)
-        due_at = await self._writer.call(partial(self._ledger.next_due, self._run.campaign_id))
+        self._paced_until = due_at = await self._claims.next_at()
         return due_at is not None and due_at <= self._clock.now()
 
     def _result(self) -> Result:
@@ -236,9 +254,16 @@ class Sending:
             return Result(Ending.DOWN, account, next_at, self._verdicts.down)
         if not account.pending:
             return Result(Ending.DONE, account)
-        return Result(Ending.STOPPED if self._closing.is_set() else Ending.RETRIES_LEFT, account, next_at)
+        if not self._is_in_hours() and self._orders.window is not None:
+            now = self._clock.now()
+            return Result(Ending.OUT_OF_HOURS, account, self._orders.window.opens(max(now, next_at or now)))
+        if self._closing.is_set():
+            return Result(Ending.STOPPED, account, next_at)
+        if self._paced_until and (next_at is None or next_at <= self._clock.now()):
+            return Result(Ending.PACED, account, self._paced_until)
+        return Result(Ending.RETRIES_LEFT, account, next_at)
 
 
-async def _say_goodbye(channel: Channel | None) -> None:
+async def _say_goodbye(channel: OpenWay | None) -> None:
     if channel is not None:
         await channel.close()

@@ -15,12 +15,12 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from mailer.clock import Clock
-from mailer.deliveries.delivery import Settlement
+from mailer.deliveries.delivery import Handed, Settlement
 from mailer.deliveries.ledger import LeaseLost, Ledger, Run
 from mailer.errors import OperatorError
 
 T = TypeVar("T")
-_Order = tuple[int | Settlement | Callable[[], Any], "asyncio.Future[Any]"]
+_Order = tuple[Handed | Settlement | Callable[[], Any], "asyncio.Future[Any]"]
 
 # How long a database that is locked, full or gone is asked again before the run gives up. What was sent must be
 # written down; a database that restarts comes back within this.
@@ -40,7 +40,7 @@ class Writer:
         self._thread = Thread(target=self._work, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    async def hand_off(self, delivery: int) -> None:
+    async def hand_off(self, delivery: Handed) -> None:
         """
         Make *handed* durable; on return it is on the disk, and the end of the data may leave.
 
@@ -65,7 +65,7 @@ class Writer:
         self._orders.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _order(self, order: int | Settlement | Callable[[], Any]) -> "asyncio.Future[Any]":
+    def _order(self, order: Handed | Settlement | Callable[[], Any]) -> "asyncio.Future[Any]":
         future = self._loop.create_future()
         self._orders.put((order, future))
         return future
@@ -85,7 +85,7 @@ class Writer:
 
     def _commit(self, orders: Sequence[_Order]) -> list[Any]:
         """One answer an order: a result or an exception."""
-        handed = [order for order, _ in orders if isinstance(order, int)]
+        handed = [order for order, _ in orders if isinstance(order, Handed)]
         settled = [order for order, _ in orders if isinstance(order, Settlement)]
         now = self._clock.now()  # the same at each try: what a lost commit wrote is known by it
         lost: Any = ()
@@ -93,13 +93,12 @@ class Writer:
             lost = self._patiently(lambda: self._ledger.record(self._run, handed, settled, now=now))
         answers: list[Any] = []
         for order, _ in orders:
-            if not isinstance(order, (int, Settlement)):
+            if not isinstance(order, (Handed, Settlement)):
                 answers.append(self._patiently(order))
             elif isinstance(lost, Exception):
                 answers.append(lost)
             else:
-                delivery = order if isinstance(order, int) else order.id
-                answers.append(LeaseLost("another sender took the delivery over") if delivery in lost else None)
+                answers.append(LeaseLost("another sender took the delivery over") if order.id in lost else None)
         return answers
 
     def _patiently(self, work: Callable[[], Any]) -> Any:

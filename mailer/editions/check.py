@@ -7,6 +7,7 @@ from mailer.editions.checks.calendar import repeated, send_day
 from mailer.editions.checks.catalogue import waive
 from mailer.editions.checks.circumstances import Circumstances
 from mailer.editions.checks.content import content
+from mailer.editions.checks.dates import dates
 from mailer.editions.checks.deliverability import alignment, deliverability, spam_score
 from mailer.editions.checks.html import html
 from mailer.editions.checks.links import links, other_texts, unreachable
@@ -45,6 +46,7 @@ def check(issues: Sequence[Issue], compiled: Compiled | None, known: Circumstanc
 def _one_language(issue: Issue, compiled: Compiled | None, known: Circumstances) -> Iterator[Remark]:
     """What the text in one language and its editions show by themselves."""
     yield from content(issue, known.segments)
+    yield from dates(issue)
     yield from typography(issue)
     yield from spelling(issue, known.office_words, known.dictionaries)
     yield from names(issue, own_words(known.office_words), known.dictionaries)

@@ -18,6 +18,7 @@ _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]{0,10}:[ \t]{0,100}(.*)")
 _RECIPIENT_FIELDS: Final = ("original-recipient", "final-recipient", "x-actual-recipient", "x-original-recipient")
 _TOLD_BY: Final = ("diagnostic-code", "x-supplementary-info", "x-notes", "x-display-reason", "x-zoho-diagnostic")
 _UNICODE_ESCAPE = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+_QUOTED = re.compile(r"^>[> ]{0,10}", re.MULTILINE)
 _MAX_TEXT: Final = 400_000
 _MAX_GROUPS: Final = 300
 _MAX_WORDS: Final = 4_000
@@ -37,8 +38,13 @@ def status_parts(mail: Part) -> list[Part]:
 
 
 def _looks_like_status(part: Part) -> bool:
-    head = part.body[:100_000].lower()
-    return b"final-recipient:" in head and b"action:" in head
+    head = _unquoted(part.text[:_MAX_TEXT]).lower()
+    return "\nfinal-recipient:" in head and "\naction:" in head
+
+
+def _unquoted(text: str) -> str:
+    """A text without the marks that a forwarding mail program puts before each line."""
+    return _QUOTED.sub("", text)
 
 
 def groups_of(text: str) -> list[Group]:
@@ -96,7 +102,7 @@ def read_dsn(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[F
     if not parts:
         return None
     text = "\n\n".join(
-        "\n".join(f"{name}: {value}" for name, value in part.headers) + "\n" + part.text for part in parts
+        "\n".join(f"{name}: {value}" for name, value in part.headers) + "\n" + _report(part) for part in parts
     )
     groups = groups_of(text)
     failed: list[Finding] = []
@@ -131,6 +137,10 @@ def read_rejection(mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
         return Kind.NONE, []
     named = [clean(value) for name, value in _fields(part.text) if name in _RECIPIENT_FIELDS]
     return Kind.BOUNCE, [judge(address, context=(words,)) for address in named if address]
+
+
+def _report(part: Part) -> str:
+    return part.text if part.type in _TYPES else _unquoted(part.text[:_MAX_TEXT])
 
 
 def _what_happened(group: Group, mail: Part) -> Kind:

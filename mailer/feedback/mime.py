@@ -27,6 +27,9 @@ _PARAMETER = re.compile(
 _BLOCK_TAG = re.compile(r"</?(?:br|p|div|tr|table|li|ul|ol|h[1-6]|hr|blockquote|pre)\b[^<>]{0,4000}>", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(style|script|title)\b[^<>]{0,1000}>[^<]{0,50000}</\1\s{0,5}>", re.IGNORECASE)
 _TAG = re.compile(r"""<(?![^<>\s@"']{1,200}@[^<>\s"']{1,200}>)[a-z/!?][^<>]{0,4000}>""", re.IGNORECASE)
+_PROPER_HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]")
+_LOST_PARAMETER = re.compile(rb"(?:boundary|charset|report-type|type|name|format|differences)=", re.IGNORECASE)
+_LINES_AHEAD: Final = 10
 _MAX_DECODED: Final = 2_000
 _LINES_SNIFFED: Final = 8
 _SHORTEST_BOUNDARY: Final = 6
@@ -203,9 +206,23 @@ def _headers(lines: list[bytes]) -> tuple[list[tuple[str, str]], int]:
                 found.append((match[1].decode("ascii").lower(), bytearray(match[2].strip())))
         elif line.startswith((b"From ", b">From ")):
             continue
+        elif found and _goes_on(lines, index):
+            found[-1][1].extend(b" " + line.strip()[:_MAX_HEADER])
         else:
             return _as_text(found), index
     return _as_text(found), len(lines)
+
+
+def _goes_on(lines: list[bytes], index: int) -> bool:
+    """Whether a line among headers is the rest of a folded one that lost its indent: a parameter, or headers follow."""
+    if _LOST_PARAMETER.match(lines[index]):
+        return True
+    for line in lines[index + 1 : index + _LINES_AHEAD]:
+        if not line.strip():
+            return False
+        if _PROPER_HEADER.match(line[:100]):
+            return True
+    return False
 
 
 def _as_text(found: list[tuple[str, bytearray]]) -> list[tuple[str, str]]:

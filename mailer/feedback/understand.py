@@ -111,4 +111,6 @@ def _by_flufl(raw: bytes, mail: Part, words: str) -> tuple[Kind, list[Finding]] 
     with suppress(Exception):  # it parses with the standard library, which raises on what strangers send
         temporary, permanent = all_failures(email.message_from_bytes(head, policy=email.policy.compat32))
         addresses = set(temporary) | set(permanent)
-    return told(mail, words, sorted(address.decode("utf-8", "replace") for address in addresses))
+    found = sorted(address.decode("utf-8", "replace") for address in addresses)
+    in_report = [address for address in found if address.lower() in words.lower()]  # not in the returned message
+    return told(mail, words, in_report or found)

@@ -1,11 +1,12 @@
 """What the ledger says: sums and lists, each from one read, streamed where they may be long."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, func, literal, select
 
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.account import Account
@@ -39,18 +40,24 @@ class Accounts:
         return _account({row.state: row.number for row in rows if row.state is not None}, frozen)
 
     def accounts(self, campaign: int) -> dict[str, Account]:
-        """The sums of each segment, in alphabetical order."""
-        by_segment: dict[str, dict[str, int]] = {}
+        """The sums of each segment in alphabetical order, and under no name those of all; from one read."""
         query = (
-            select(deliveries.c.segment, deliveries.c.state, func.count().label("number"))
-            .where(deliveries.c.campaign_id == campaign)
-            .group_by(deliveries.c.segment, deliveries.c.state)
+            select(campaigns.c.recipients, deliveries.c.segment, deliveries.c.state, func.count(deliveries.c.id))
+            .select_from(campaigns)
+            .outerjoin(deliveries, deliveries.c.campaign_id == campaigns.c.id)
+            .where(campaigns.c.id == campaign)
+            .group_by(campaigns.c.recipients, deliveries.c.segment, deliveries.c.state)
             .order_by(deliveries.c.segment)
         )
+        by_segment: dict[str, Counter[str]] = {}
         with self._database.read() as connection:
-            for row in connection.execute(query):
-                by_segment.setdefault(row.segment, {})[row.state] = row.number
-        return {segment: _account(numbers, sum(numbers.values())) for segment, numbers in by_segment.items()}
+            rows = connection.execute(query).all()
+        for _, segment, state, number in rows:
+            if segment is not None:
+                by_segment.setdefault(segment, Counter())[state] += number
+        frozen = rows[0].recipients if rows else 0
+        found = {segment: _account(numbers, numbers.total()) for segment, numbers in by_segment.items()}
+        return found | {"": _account(sum(by_segment.values(), Counter()), frozen)}
 
     def forecast(self, segments: Sequence[str]) -> dict[str, int]:
         """How many a freeze of these segments would count now, by segment."""
@@ -67,14 +74,20 @@ class Accounts:
 
     def next_due(self, campaign: int) -> datetime | None:
         """When the next pending delivery is due; None if none is pending."""
-        query = (
-            select(deliveries.c.due_at)
-            .where(deliveries.c.campaign_id == campaign, deliveries.c.state == "pending")
-            .order_by(deliveries.c.due_at)
-            .limit(1)
-        )
+        return min(self.lanes(campaign).values(), default=None)
+
+    def lanes(self, campaign: int) -> dict[str, datetime]:
+        """The lanes in which something is pending, each with the instant when its next one is due."""
+        # Skips from lane to lane along the index: what it costs depends on the number of lanes, not of deliveries.
+        pending = (deliveries.c.campaign_id == campaign, deliveries.c.state == literal("pending", literal_execute=True))
+        first = select(deliveries.c.lane, deliveries.c.due_at).order_by(deliveries.c.lane, deliveries.c.due_at).limit(1)
+        found: dict[str, datetime] = {}
         with self._database.read() as connection:
-            return connection.scalar(query)
+            row = connection.execute(first.where(*pending)).first()
+            while row is not None:
+                found[row.lane] = row.due_at
+                row = connection.execute(first.where(*pending, deliveries.c.lane > row.lane)).first()
+        return found
 
     def deliveries(self, campaign: int, state: State | None = None) -> Iterator[Delivery]:
         """Stream the deliveries of a campaign, in the order of the freeze."""
@@ -127,10 +140,11 @@ def _delivery(row: Row[Any]) -> Delivery:
         updated_at=row.updated_at,
         due_at=row.due_at,
         uncertain_at=row.uncertain_at,
+        transport=row.transport,
     )
 
 
-def _account(numbers: dict[str, int], frozen: int) -> Account:
+def _account(numbers: Mapping[str, int], frozen: int) -> Account:
     closed = {str(state): numbers.get(state, 0) for state in State if state not in OPEN}
     pending = sum(numbers.get(state, 0) for state in OPEN)
     return msgspec.convert({"recipients": frozen, "pending": pending, **closed}, Account)

@@ -30,6 +30,7 @@ campaigns = Table(
     Column("frozen_at", Instant),
     Column("finished_at", Instant),
     Column("recipients", Integer, nullable=False, default=0),
+    Column("signed_with", String(16), nullable=False, default=""),
     Index(None, "issue"),
     sqlite_autoincrement=True,
 )
@@ -67,6 +68,15 @@ runs = Table(
     sqlite_autoincrement=True,
 )
 
+# What was granted of each limit; all senders share it, and it outlives them.
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("scope", String(300), primary_key=True),
+    Column("until", Instant),  # of a rate that is kept evenly: granted until then
+    Column("slots", Text, nullable=False),  # of a quota: how many in which slot of time, as JSON
+)
+
 # No foreign key to subscribers: an account outlives an erasure.
 deliveries = Table(
     "deliveries",
@@ -82,6 +92,9 @@ deliveries = Table(
     Column("position", Text, nullable=False),
     Column("institution", Text, nullable=False),
     Column("country", Text, nullable=False),
+    Column("domain", String(255), nullable=False),
+    # The queue in which it waits: that of its domain if that has limits of its own, else the common one.
+    Column("lane", String(255), nullable=False),
     Column("state", String(16), nullable=False),
     Column("run_id", Integer),
     Column("attempts", Integer, nullable=False),
@@ -92,12 +105,14 @@ deliveries = Table(
     Column("reply", Text, nullable=False),
     Column("code", Integer, nullable=False),
     Column("status", String(16), nullable=False),
+    Column("transport", String(64), nullable=False),  # by which it was handed over last
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("campaign_id", "subscriber_id"),
 )
 Index(
     "ix_deliveries_due",
     deliveries.c.campaign_id,
+    deliveries.c.lane,
     deliveries.c.due_at,
     deliveries.c.id,
     sqlite_where=deliveries.c.state == "pending",

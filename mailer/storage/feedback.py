@@ -8,7 +8,7 @@ report claims. Evidence is the raw mail or webhook body, compressed; it is dropp
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -73,6 +73,15 @@ standings = Table(
     Column("at", Instant, nullable=False),
 )
 
+# What a webhook may use once: kept as long as its time stamp would be believed, and a while more.
+spent = Table(
+    "spent_nonces",
+    metadata,
+    Column("nonce", String(200), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+_NONCES_KEPT: Final = timedelta(days=2)
 _MAX_EVIDENCE: Final = 256 * 1024
 _WHO: Final = "feedback"
 
@@ -137,6 +146,14 @@ class SqlFeedbackBook:
                 return b""
             connection.execute(feedback.delete().where(*chosen))
         return zlib.decompress(raw)
+
+    def spend(self, nonce: str) -> bool:
+        """Use up a nonce, durably; False if it was used before."""
+        now = self.clock.now()
+        with self.database.write() as connection:
+            connection.execute(spent.delete().where(spent.c.at < now - _NONCES_KEPT))
+            taken = self.database.insert(spent).values(nonce=nonce[:200], at=now).on_conflict_do_nothing()
+            return bool(connection.execute(taken).rowcount)
 
     def drop_evidence(self, before: datetime) -> int:
         """Drop the raw evidence received before then; the events stay. Gives how many lost theirs."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -10,23 +11,26 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     exists,
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
 
+from mailer.address import address_key
+from mailer.audience.recipient import Recipient
 from mailer.campaigns.campaign import State as CampaignState
-from mailer.deliveries.delivery import Claimed, Settlement, State, sources
+from mailer.deliveries.delivery import Claimed, Handed, Settlement, State, sources
 from mailer.deliveries.ledger import LeaseLost, Run
+from mailer.deliveries.pace import COMMON
 from mailer.deliveries.process import Process
 from mailer.errors import Refused
-from mailer.storage.accounts import Accounts, recipient
+from mailer.storage import outcomes
+from mailer.storage.accounts import Accounts
 from mailer.storage.agenda import as_campaign
+from mailer.storage.allowances import Allowances
 from mailer.storage.audit import record as audit_record
 from mailer.storage.campaign_tables import campaigns, deliveries, runs
 from mailer.storage.register import may_be_written_to, memberships, recipients_of, subscribers
@@ -35,12 +39,17 @@ _LEFT = "no longer written to: left, was erased or was suppressed before the mes
 _DIED = "the sender stopped after the hand-off, before an answer was recorded"
 # Who refused before and is pending again was reprieved: see `deliveries.streak`.
 _REFUSAL = 500
+_PEOPLE = len(Recipient.__struct_fields__)
+_TAKE = (
+    "UPDATE deliveries SET state = 'claimed', updated_at = ?, run_id = ?, attempts = attempts + 1 "
+    "WHERE id = ? AND state = 'pending'"
+)
 
 
-class SqlLedger(Accounts):
+class SqlLedger(Accounts, Allowances):
     """`deliveries.ledger.Ledger` over a database."""
 
-    def freeze(self, campaign: int, *, language: str, now: datetime) -> int:
+    def freeze(self, campaign: int, *, language: str, now: datetime, signed_with: str = "") -> int:
         """Fix who gets the campaign, in one INSERT … SELECT; asked again, it changes nothing."""
         with self._database.write() as connection:
             of_campaign = select(campaigns).where(campaigns.c.id == campaign)
@@ -53,9 +62,8 @@ class SqlLedger(Accounts):
             # Counted, not taken from the driver: psycopg does not say how many rows an INSERT … SELECT wrote.
             frozen = select(func.count()).where(deliveries.c.campaign_id == campaign)
             number: int = connection.execute(frozen).scalar_one()
-            connection.execute(
-                update(campaigns).where(campaigns.c.id == campaign).values(frozen_at=now, recipients=number)
-            )
+            frozen_now = {"frozen_at": now, "recipients": number, "signed_with": signed_with}
+            connection.execute(update(campaigns).where(campaigns.c.id == campaign).values(frozen_now))
             return number
 
     def begin(self, campaign: int, process: Process, *, lease: timedelta, now: datetime) -> Run:
@@ -78,48 +86,52 @@ class SqlLedger(Accounts):
             until = self._database.now(connection) + lease
             _demand(connection.execute(update(runs).where(*_is_live(run)).values(lease_until=until)).rowcount)
 
-    def claim(self, run: Run, limit: int, *, now: datetime) -> list[Claimed]:
+    def claim(self, run: Run, limit: int, *, now: datetime, lane: str = COMMON) -> list[Claimed]:
         """Take on what is due; who may no longer be written to becomes suppressed in the same transaction."""
+        due_now = {"b_campaign": run.campaign_id, "b_lane": lane, "b_now": now, "b_limit": limit}
         with self._database.write() as connection:
             is_live = select(runs.c.id).where(*_is_live(run))
             _demand(len(connection.execute(self._database.for_update(is_live)).all()))
-            while _is_sending(connection, run) and (due := connection.execute(self._due(run, limit, now)).all()):
+            while _is_sending(connection, run) and (due := connection.execute(self._due, due_now).all()):
                 if gone := [row.id for row in due if not row.may_be_written_to]:
                     _move(connection, gone, State.SUPPRESSED, now, reply=_LEFT)
                 if wanted := [row for row in due if row.may_be_written_to]:
-                    taken = [row.id for row in wanted]
-                    once_more = deliveries.c.attempts + 1
-                    _move(connection, taken, State.CLAIMED, now, run_id=run.id, attempts=once_more)
-                    return [_claimed(row) for row in wanted]
+                    taken = [(self._database.stored_instant(now), run.id, row.id) for row in wanted]
+                    self._database.run_many(connection, _TAKE, taken)
+                    return [_claimed(row, run, lane) for row in wanted]
             return []
 
-    def _due(self, run: Run, limit: int, now: datetime) -> Select[Any]:
+    @cached_property
+    def _due(self) -> Select[Any]:
+        """What is due of a lane; made once, since it is asked for every hundred messages."""
+        people = [deliveries.c[name] for name in Recipient.__struct_fields__]
+        others = [deliveries.c[name] for name in ("id", "attempts", "deferred_since", "code", "domain")]
         query = (
-            select(deliveries, _still_wanted().label("may_be_written_to"))
+            select(*people, *others, _still_wanted().label("may_be_written_to"))
             .where(
-                deliveries.c.campaign_id == run.campaign_id,
+                deliveries.c.campaign_id == bindparam("b_campaign"),
+                deliveries.c.lane == bindparam("b_lane"),
                 # Spelled out, so that the partial index serves.
                 deliveries.c.state == literal("pending", literal_execute=True),
-                deliveries.c.due_at <= now,
+                deliveries.c.due_at <= bindparam("b_now"),
             )
             .order_by(deliveries.c.due_at, deliveries.c.id)
-            .limit(limit)
+            .limit(bindparam("b_limit"))
         )
         return self._database.claimable(query, deliveries)
 
+    def sort(self, campaign: int, domains: Collection[str]) -> None:
+        """Put what is pending for these domains in lanes of their own."""
+        pending = (deliveries.c.campaign_id == campaign, deliveries.c.state == literal("pending", literal_execute=True))
+        elsewhere = (deliveries.c.domain.in_(domains), deliveries.c.lane != deliveries.c.domain)
+        with self._database.write() as connection:
+            connection.execute(update(deliveries).where(*pending, *elsewhere).values(lane=deliveries.c.domain))
+
     def record(
-        self, run: Run, handed: Sequence[int], settled: Sequence[Settlement], *, now: datetime
+        self, run: Run, handed: Sequence[Handed], settled: Sequence[Settlement], *, now: datetime
     ) -> Collection[int]:
         """Write hand-offs and outcomes in one commit; gives those that the run no longer held."""
-        lost: set[int] = set()
-        with self._database.write() as connection:
-            # Outcomes first: none of them can be about a hand-off of the same batch, its sender still waits for it.
-            # And what goes back last of them: it may have been refused in this very batch.
-            for state in sorted({settlement.state for settlement in settled}, key=State.PENDING.__eq__):
-                lost |= _settle(connection, run, state, [one for one in settled if one.state is state], now)
-            if handed:
-                lost |= _hand_off(connection, run, handed, now)
-        return lost
+        return outcomes.write(self._database, run, handed, settled, now=now)
 
     def release(self, run: Run, claimed: Sequence[int]) -> None:
         """Give claimed deliveries back, untried."""
@@ -147,12 +159,15 @@ class SqlLedger(Accounts):
         if to not in {State.SENT, State.PENDING}:
             raise ValueError(f"an uncertain delivery can't be settled as {to}")
         uncertain = [deliveries.c.campaign_id == campaign, deliveries.c.state == State.UNCERTAIN.value]
-        if emails:
-            uncertain.append(deliveries.c.email.in_(emails))
+        wanted = {address_key(email): email for email in emails}
         with self._database.write() as connection:
             found = connection.execute(select(deliveries.c.id, deliveries.c.email).where(*uncertain)).all()
-            if unknown := sorted(set(emails) - {row.email for row in found}):
-                raise Refused(f"no uncertain delivery of campaign {campaign} goes to {', '.join(unknown)}")
+            if wanted:
+                keys = {row.id: address_key(row.email) for row in found}
+                found = [row for row in found if keys[row.id] in wanted]
+                if unknown := sorted(wanted.keys() - keys.values()):
+                    names = ", ".join(wanted[key] for key in unknown)
+                    raise Refused(f"no uncertain delivery of campaign {campaign} goes to {names}")
             resent = {"due_at": now, "resent_at": now} if to is State.PENDING else {}
             _move(connection, [row.id for row in found], to, now, code=0, **resent)
             for row in found:
@@ -164,9 +179,10 @@ class SqlLedger(Accounts):
 def _people(campaign: int, segments: Sequence[str], language: str, now: datetime) -> Select[Any]:
     """The recipients of a campaign as rows of the ledger."""
     fixed = {"campaign_id": campaign, "state": State.PENDING.value, "attempts": 0, "reply": "", "code": 0, "status": ""}
+    fixed |= {"lane": COMMON, "transport": ""}
     at = [literal(now, deliveries.c[name].type).label(name) for name in ("due_at", "updated_at")]
     return recipients_of(segments, language).add_columns(
-        *(literal(value).label(name) for name, value in fixed.items()), *at
+        subscribers.c.domain, *(literal(value).label(name) for name, value in fixed.items()), *at
     )
 
 
@@ -210,79 +226,6 @@ def _move(connection: Connection, ids: Sequence[int], to: State, now: datetime, 
     )
 
 
-def _hand_off(connection: Connection, run: Run, handed: Sequence[int], now: datetime) -> set[int]:
-    # A commit whose answer was lost is written once more: what is handed already counts as done.
-    mine = _held_by(run, State.CLAIMED, State.HANDED)
-    statement = (
-        update(deliveries)
-        .where(deliveries.c.id.in_(handed), mine)
-        .values(state=State.HANDED.value, updated_at=now)
-        .returning(deliveries.c.id)
-    )
-    return set(handed) - set(connection.scalars(statement))
-
-
-def _settle(connection: Connection, run: Run, state: State, settled: Sequence[Settlement], now: datetime) -> set[int]:
-    result = connection.execute(_SETTLE[state], [_bound(run, settlement, now) for settlement in settled])
-    if result.rowcount == len(settled):
-        return set()
-    # A batch written a second time finds its own outcomes there already.
-    wanted = [settlement.id for settlement in settled]
-    done = select(deliveries.c.id).where(
-        deliveries.c.id.in_(wanted), _held_by(run, state), deliveries.c.updated_at == now
-    )
-    return set(wanted) - set(connection.scalars(done))
-
-
-def _bound(run: Run, settlement: Settlement, now: datetime) -> dict[str, Any]:
-    return {
-        "b_id": settlement.id,
-        "b_run": run.id,
-        "b_reply": settlement.reply,
-        "b_code": settlement.code,
-        "b_status": settlement.status,
-        "b_due_at": settlement.due_at,
-        "b_deferred": 1 if settlement.deferred else 0,
-        "b_now": now,
-    }
-
-
-def _settlement(state: State) -> Any:
-    """The UPDATE that brings a delivery to its outcome, if the run holds it and the move is legal."""
-    now = bindparam("b_now", type_=deliveries.c.updated_at.type)
-    values: dict[str, Any] = {
-        "state": state.value,
-        "reply": bindparam("b_reply"),
-        "code": bindparam("b_code"),
-        "status": bindparam("b_status"),
-        "updated_at": now,
-    }
-    if state is State.PENDING:
-        since = func.coalesce(deliveries.c.deferred_since, now)
-        values["due_at"] = bindparam("b_due_at", type_=deliveries.c.due_at.type)
-        values["deferred_since"] = case((bindparam("b_deferred") == 1, since), else_=deliveries.c.deferred_since)
-    if state is State.UNCERTAIN:
-        values["uncertain_at"] = func.coalesce(deliveries.c.uncertain_at, now)
-    # An uncertain delivery is settled by a person or the policy, never by a run that comes late.
-    # Spelled with OR: an executemany takes no IN.
-    before = [deliveries.c.state == source.value for source in sources(state) if source is not State.UNCERTAIN]
-    return (
-        update(deliveries)
-        .where(
-            deliveries.c.id == bindparam("b_id"),
-            deliveries.c.run_id == bindparam("b_run"),
-            or_(*before),
-        )
-        .values(values)
-    )
-
-
-_SETTLE = {
-    state: _settlement(state)
-    for state in (State.PENDING, State.SENT, State.REFUSED, State.UNDELIVERABLE, State.UNCERTAIN)
-}
-
-
 def _recover(connection: Connection, run: Run, now: datetime) -> None:
     """Step 6: what a run had claimed goes back; what it had handed is uncertain."""
     doubt: dict[str, Any] = {"state": State.UNCERTAIN.value, "reply": _DIED, "updated_at": now}
@@ -293,12 +236,14 @@ def _recover(connection: Connection, run: Run, now: datetime) -> None:
     connection.execute(update(runs).where(runs.c.id == run.id).values(ended_at=now))
 
 
-def _claimed(row: Row[Any]) -> Claimed:
+def _claimed(row: Row[Any], run: Run, lane: str) -> Claimed:
     return Claimed(
         id=row.id,
-        campaign_id=row.campaign_id,
-        recipient=recipient(row),
+        campaign_id=run.campaign_id,
+        recipient=Recipient(*row[:_PEOPLE]),
         attempts=row.attempts + 1,
         deferred_since=row.deferred_since,
         refused_before=row.code >= _REFUSAL,
+        domain=row.domain,
+        lane=lane,
     )

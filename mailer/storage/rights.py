@@ -16,7 +16,7 @@ from mailer.storage.database import Database, metadata
 from mailer.storage.register.tables import erasures, subscribers, suppressions
 from mailer.storage.visitors import notices, signups
 
-_PERSONAL: Final = ("email", "name", "honorific", "position", "institution", "country")
+_PERSONAL: Final = ("email", "name", "honorific", "position", "institution", "country", "domain", "lane", "reply")
 Seals = Callable[[str], Sequence[str]]
 """The keyed hashes of an address, by every secret that is still accepted, the current one's first."""
 

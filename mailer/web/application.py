@@ -35,6 +35,12 @@ async def privacy(request: Request) -> Response:
     return page
 
 
+async def robots(request: Request) -> Response:  # noqa: ARG001
+    """What search engines are asked to leave alone: every page that belongs to one reader."""
+    closed = "".join(f"Disallow: /{kind}/\n" for kind in "upmc")
+    return PlainTextResponse(f"User-agent: *\n{closed}", headers={"Cache-Control": "public, max-age=86400"})
+
+
 ROUTES = [
     Route("/", reading.archive),
     Route("/brief/{issue}/", reading.issue),
@@ -43,6 +49,7 @@ ROUTES = [
     Route("/files/{name}", reading.file),
     Route("/feed.xml", reading.feed),
     Route("/health", health),
+    Route("/robots.txt", robots),
     Route("/u/{token}", leaving.show),
     Route("/u/{token}", leaving.act, methods=["POST"]),
     Route("/p/{token}", choosing.show),

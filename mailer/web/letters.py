@@ -12,6 +12,7 @@ from email.utils import format_datetime
 
 from mailer.address import Mailbox, domain_of
 from mailer.language import words
+from mailer.messages.headers import wire_address
 from mailer.messages.message import Message
 from mailer.storage.notices import Notice
 from mailer.web import tickets
@@ -27,14 +28,23 @@ _SUBJECTS = {
 
 
 def write(desk: Desk, notice: Notice) -> Message:
-    """The message that a notice asks for."""
+    """
+    The message that a notice asks for, signed as the publication's own.
+
+    Raises:
+        ValueError: No message can be written to this address.
+
+    """
     now = desk.clock.now()
     publication = desk.house.config.publication
     sender = Mailbox.parse(publication.from_)
-    message_id = f"<notice-{notice.id}.{notice.tries}@{domain_of(sender.address)}>"
+    message_id = f"<letter-{notice.id}.{notice.tries}@{domain_of(sender.address)}>"
+    recipient = wire_address(notice.email)
+    if not recipient.isascii():  # it would need SMTPUTF8 in the header, and all that is written here is 7-bit
+        raise ValueError("a letter can't be addressed outside ASCII")
     letter = EmailMessage(_POLICY)
     letter["From"] = str(sender)
-    letter["To"] = notice.email
+    letter["To"] = recipient
     letter["Reply-To"] = publication.reply_to
     letter["Subject"] = f"{words(notice.language)(_SUBJECTS[notice.kind])} · {publication.name}"
     letter["Date"] = format_datetime(now)
@@ -47,7 +57,7 @@ def write(desk: Desk, notice: Notice) -> Message:
         desk.letters.text("letter.html", notice.language, **values), subtype="html", cte="quoted-printable"
     )
     content = desk.house.signed(_without_dots(letter.as_bytes()))
-    return Message(message_id=message_id, sender=sender.address, recipient=notice.email, content=content)
+    return Message(message_id=message_id, sender=sender.address, recipient=recipient, content=content)
 
 
 def _link(desk: Desk, notice: Notice, now: datetime) -> str:

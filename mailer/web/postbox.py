@@ -50,6 +50,8 @@ class Postbox:
                     tidied = self.desk.clock.monotonic()
             except (MailerError, OSError) as problem:
                 log.warning("letters wait", action="post", problem=str(problem))
+            except Exception:  # whatever it was, the next letter mustn't wait for a restart
+                log.exception("letters wait", action="post")
             await asyncio.sleep(_LOOK_EVERY)
 
     async def post(self) -> None:
@@ -75,6 +77,8 @@ class Postbox:
         """Whether the channel lives on."""
         try:
             await channel.transmit(await run_in_threadpool(letters.write, self.desk, notice), _already_durable)
+        except ValueError as problem:
+            log.warning("letter unwritable", action="post", notice=notice.id, problem=type(problem).__name__)
         except RecipientRefused as problem:
             log.info("letter refused", action="post", notice=notice.id, code=problem.code)
         except Deferred:

@@ -63,7 +63,17 @@ def test_a_dry_run_tells_and_changes_nothing(mailer):
     said = mailer("subscribers", "import", "subscribers/gads.csv", "--segment", "gads", "--dry-run")
     assert "244" in said
     assert "Tipo, Provincia" in said
+    assert "244 nuevos" in said
     assert mailer("subscribers", "list", "--json") == []
+
+
+def test_an_import_is_taken_back(mailer):
+    """`undo ID`, or `import undo ID`, empties what the import filled; `imports` remembers it."""
+    for undo in (["undo"], ["import", "undo"]):
+        number = mailer("subscribers", "import", "subscribers/gads.csv", "--segment", "gads", "--json")["import_id"]
+        assert mailer("subscribers", *undo, str(number), "--json")["gone"] == 244
+        assert mailer("subscribers", "list", "--json") == []
+    assert [bool(each["undone_at"]) for each in mailer("subscribers", "imports", "--json")] == [True, True]
 
 
 def test_who_left_one_segment_is_shown_and_not_revived(mailer):
@@ -104,6 +114,35 @@ def test_a_person_may_see_everything_and_be_gone(mailer, house):
     account = mailer(*take_in)
     assert (account["new"], account["kept"]) == (0, {"erased": 1})
     assert "erased" in mailer("subscribers", "export", address, status=1)
+
+
+def test_a_post_changes_hands(mailer):
+    """Who takes over waits for their own yes; who goes is out; an import of the old list changes neither."""
+    take_in = ("subscribers", "import", "subscribers/gads.csv", "--segment", "gads", "--json")
+    mailer(*take_in)
+    old, new = "alcaldia@paquisha.example", "despacho@paquisha.example"
+    moved = mailer("subscribers", "succeed", old, new, "--by", "Protocolo", "--json")
+    assert (moved["segments"], moved["state"]) == (["gads"], "unconfirmed")
+    shown = mailer("subscribers", "show", new, "--json")
+    assert (shown["position"], shown["deliverable"], shown["segments"]) == ("Alcaldesa", False, ["gads"])
+    assert mailer("subscribers", "show", old, "--json")["segments"] == []
+    mailer("subscribers", "unsubscribe", new)
+    assert "has unsubscribed" in mailer("subscribers", "succeed", "alcaldia@nabon.example", new, status=1)
+
+
+def test_the_long_gone_shrink_to_a_seal(mailer):
+    """`register tidy` erases who left long ago, and the next import doesn't bring them back; the report counts them."""
+    take_in = ("subscribers", "import", "subscribers/partners.csv", "--segment", "partners", "--json")
+    mailer(*take_in, "--basis", "contract")
+    mailer("subscribers", "unsubscribe", "ecuador@jica.example")
+    assert mailer("register", "tidy", "--json")["people"] == 0
+    assert mailer("register", "tidy", "--days", "-1", "--dry-run", "--json") == {"days": -1, "people": 1, "erased": 0}
+    assert mailer("register", "tidy", "--days", "-1", "--json")["erased"] == 1
+    assert mailer(*take_in)["kept"] == {"erased": 1}
+    report = mailer("register", "report", "--json")
+    assert (report["people"], report["erasures"]) == (39, 1)
+    assert report["by_ground"] == {"contract": 39}
+    assert "purpose" in mailer("register", "report")
 
 
 @pytest.mark.parametrize(

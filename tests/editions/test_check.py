@@ -196,3 +196,46 @@ def test_spelling_suggests_and_learns(tmp_path):
     (tmp_path / "own.txt").write_text("# nuestras\nCoperación\nciudadania\n", encoding="utf-8")
     again = judged(tmp_path, body, dictionaries=SYSTEM, office_words=tmp_path / "own.txt")
     assert codes(again.warnings) == ["roman-numeral"]
+
+
+@spells
+def test_foreign_names_after_a_title_pass(tmp_path):
+    """A full stop after a title ends no sentence, and a name is not two swapped letters from a word."""
+    body = "### A\n\nS.E. Frédérique Dubois y la Dra. Adriana Wills vinieron con J. Xutragos.\n"
+    assert judged(tmp_path, body, dictionaries=SYSTEM).warnings == ()
+
+
+def test_english_is_spelled_with_an_english_dictionary(tmp_path):
+    """A translation is judged in its own language, by en_US where it is there."""
+    for name, words in (("en_US", "a\ncity\nsigns\nthe\nagreement\n"), ("en_GB", "x\n")):
+        (tmp_path / f"{name}.aff").write_text("SET UTF-8\n", encoding="utf-8")
+        (tmp_path / f"{name}.dic").write_text(f"5\n{words}", encoding="utf-8")
+    folder = tmp_path / "issues" / "2026-12"
+    folder.mkdir(parents=True)
+    text = (
+        FRONT.format(subject="a").replace("number: 12", "number: 12\nlanguage: en")
+        + "### A\n\nThe city sings the agrement.\n"
+    )
+    (folder / "issue.en.md").write_text(text, encoding="utf-8")
+    known = Circumstances(segments=["gads"], dictionaries=tmp_path)
+    told = [found.message for found in check([read(folder, "en")], None, known).warnings if found.where.endswith(":11")]
+    assert any('"sings"' in message and '"signs"' in message for message in told)
+    assert any('"agrement"' in message and '"agreement"' in message for message in told)
+
+
+def test_what_says_all_without_text_passes(tmp_path):
+    """A figure, a date, a photograph with its title, a document need no text; a bare title does, everywhere."""
+    body = (
+        "## Cifras\n{layout=figures}\n\n### ciudades\n{figure=12}\n\n## Agenda\n{layout=events}\n\n"
+        "### Foro\n{date=2026-12-10}\n\n## Documentos\n{layout=documents}\n\n### Guía\n\n[Abrir](https://q.example/g)\n"
+    )
+    assert judged(tmp_path, body).errors == ()
+    assert codes(judged(tmp_path, body + "\n### Nada\n").errors) == ["empty-article"]
+    assert codes(judged(tmp_path, "### Solo\n{figure=12}\n").errors) == ["empty-article"]
+
+
+@spells
+def test_a_place_is_a_name(tmp_path):
+    """The first word of a place is not judged like the first of a sentence."""
+    body = '### A\n{place="Ambato, Ecuador"}\n\nUn texto.\n'
+    assert judged(tmp_path, body, dictionaries=SYSTEM).warnings == ()

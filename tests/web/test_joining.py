@@ -209,3 +209,11 @@ async def test_coming_back_after_erasure(browser, house, desk, letters) -> None:
     await confirm(browser, letters)
     assert books(house)["subscribers"][-1].email == "network@cities.example"
     assert not desk.rights.is_erased("network@cities.example")
+
+
+async def test_one_odd_address_holds_up_nobody(browser, letters) -> None:
+    """A domain of another alphabet is written as mail wants it; who can't be written to holds up nobody else."""
+    for email in ("prensa@nabón.example", "ñandú@nabon.example", NEW):
+        assert (await ask(browser, email)).status_code == 200
+    posted = {str(letter["To"]) for letter in await letters()}
+    assert posted == {f"prensa@{'nabón'.encode('idna').decode()}.example", NEW}

@@ -141,3 +141,11 @@ async def test_feed_is_atom(house, browser) -> None:
 async def test_health(browser) -> None:
     """The health page answers `ok` while the database does."""
     assert (await browser.get("/health")).text == "ok\n"
+
+
+async def test_search_engines_are_kept_from_readers_pages(browser) -> None:
+    """robots.txt closes every path that holds a token; the archive may be found."""
+    closed = (await browser.get("/robots.txt")).text
+    assert [f"Disallow: /{kind}/" in closed for kind in "upmc"] == [True] * 4
+    assert (await browser.get("/")).headers["x-robots-tag"] == "all"
+    assert (await browser.get("/u/test")).headers["x-robots-tag"] == "noindex"

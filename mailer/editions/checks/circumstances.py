@@ -39,16 +39,14 @@ class Reader(msgspec.Struct, frozen=True):
 
 class Sending(msgspec.Struct, frozen=True):
     """
-    How the issue goes out: the domains that DMARC compares, and the message that a reader would get.
+    How the issue goes out: where its readers leave, and the message that one of them would get.
 
-    A domain is empty if the config has none.
+    `misaligned` says what is wrong with the domains that DMARC compares, if anything is.
     """
 
-    sender_domain: str
-    bounce_domain: str
-    signing_domain: str
     public_url: str
     message: Callable[[Edition], bytes]
+    misaligned: str = ""
 
 
 class Circumstances(msgspec.Struct, frozen=True):

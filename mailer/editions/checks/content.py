@@ -1,11 +1,10 @@
 """Content: what is missing, left over, there twice, or doesn't fit the issue's month."""
 
 import re
-from calendar import monthrange
 from collections.abc import Collection, Iterator
-from datetime import date
 from typing import Final
 
+from mailer.editions.checks.dates import months
 from mailer.editions.checks.passages import Passage, passages
 from mailer.editions.checks.remark import Remark, error, warning
 from mailer.editions.edition import SLOT
@@ -20,43 +19,8 @@ _LEFT_OVER: Final = re.compile(
     r"|\[(?:…|\.\.\.)\]|\?{3,}|\b(?i:lorem ipsum|escriba aquí)\b"
 )
 _LEFT_OVER_IN_CAPITALS: Final = re.compile(r"\bX{3,}\b|\bTODO:|\bFIXME\b|\[(?:…|\.\.\.)\]|LOREM IPSUM")
-_MONTHS: Final = {
-    "es": (
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ),
-    "en": (
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ),
-}
-_WEEKDAYS: Final = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"]
-_DATE: Final = re.compile(
-    rf"(?:\b({'|'.join(_WEEKDAYS)}),?\s+)?\b(\d{{1,2}})\s+de\s+({'|'.join(_MONTHS['es'])})(?:\s+del?\s+(\d{{4}}))?\b",
-    re.IGNORECASE,
-)
-_AHEAD: Final = re.compile(r"\b(?:el\s+)?(?:próximo|venidero)\s+(?:\w+\s+)?$", re.IGNORECASE)
-_BEHIND: Final = re.compile(r"\b(?:el\s+)?pasado\s+(?:\w+\s+)?$", re.IGNORECASE)
+# In these a title with its figure, date, picture or document says all.
+_COMPACT: Final = frozenset({"figures", "events", "gallery", "documents"})
 _ENOUGH_TO_SHOUT: Final = 30
 
 
@@ -70,18 +34,22 @@ def content(issue: Issue, segments: Collection[str]) -> Iterator[Remark]:
                 "empty-section", where, f'nothing stands below "{section.title}"; write its articles or delete it'
             )
         yield from _segments(issue, section, segments)
-    for article in issue.articles:
-        if not article.body:
-            where = issue.where(article.line)
-            yield error("empty-article", where, f'the article "{article.title}" has no text; write it or delete it')
-        yield from _segments(issue, article, segments)
+        for article in section.articles:
+            yield from _empty(issue, section, article)
+            yield from _segments(issue, article, segments)
     if not issue.articles:
         yield error("empty-issue", issue.where(), "the issue has no article; write one below a ### heading")
     yield from _twice(issue)
     for passage in passages(issue):
         yield from _left_over(issue, passage)
         yield from _shouted(issue, passage)
-        yield from _dates(issue, passage)
+
+
+def _empty(issue: Issue, section: Section, article: Article) -> Iterator[Remark]:
+    beside = article.figure or article.when or article.picture or article.button
+    if not article.body and not (section.layout in _COMPACT and beside):
+        where = issue.where(article.line)
+        yield error("empty-article", where, f'the article "{article.title}" has no text; write it or delete it')
 
 
 def _inbox(issue: Issue) -> Iterator[Remark]:
@@ -90,12 +58,15 @@ def _inbox(issue: Issue) -> Iterator[Remark]:
         if length not in fits:
             aim = f"{fits.start} to {fits.stop - 1}"
             yield warning(f"{key}-length", where, f"the {key} has {length} characters; inboxes show {aim} best")
-    months = _MONTHS.get(issue.language, ())
-    expected = months[issue.month.month - 1] if months else ""
+    names = months(issue.language)
+    expected = names[issue.month.month - 1] if names else ""
     for key in ("subject", "preheader"):
         text, where = getattr(issue, key), issue.where(issue.lines.get(key))
-        named = [month for month in months if re.search(rf"\b{month}\b", text, re.IGNORECASE)]
-        if named and expected not in named and issue.language == "es":
+        # "may" and "march" are English verbs too: there a month counts by its capital.
+        named = [name for name in names if re.search(rf"\b(?:{name.capitalize()}|{name.upper()})\b", text)]
+        if issue.language == "es":
+            named = [name for name in names if re.search(rf"\b{name}\b", text, re.IGNORECASE)]
+        if named and expected not in named:
             yield warning("month", where, f"the {key} speaks of {named[0]}, but this is the issue of {expected}")
 
 
@@ -137,33 +108,3 @@ def _left_over(issue: Issue, passage: Passage) -> Iterator[Remark]:
 def _shouted(issue: Issue, passage: Passage) -> Iterator[Remark]:
     if passage.kind == "text" and passage.in_capitals and len(passage.text) >= _ENOUGH_TO_SHOUT:
         yield warning("capitals", issue.where(passage.line), "the paragraph is all in capitals; write it in lower case")
-
-
-def _dates(issue: Issue, passage: Passage) -> Iterator[Remark]:
-    if issue.language != "es":
-        return
-    for found in _DATE.finditer(passage.text):
-        weekday, day, name, year = found.groups()
-        month = _MONTHS["es"].index(name.lower()) + 1
-        where = issue.where(passage.line_at(found.start()))
-        if not 1 <= int(day) <= monthrange(int(year or issue.month.year), month)[1]:
-            yield warning("date", where, f'there is no "{day} de {name}"; mend the date')
-            continue
-        when = date(int(year or _likely_year(issue.month, month)), month, int(day))
-        right = _WEEKDAYS[when.weekday()]
-        if weekday and right != weekday.lower():
-            yield warning("date", where, f'"{found[0]}" was a {right}, not a {weekday.lower()}; mend the date')
-        before = passage.text[: found.start()]
-        month_end = issue.month.replace(day=monthrange(issue.month.year, issue.month.month)[1])
-        if _AHEAD.search(before) and when < issue.month:
-            yield warning("date", where, f'"{found[0]}" is past when this issue goes out, not to come; mend it')
-        elif _BEHIND.search(before) and when > month_end:
-            yield warning("date", where, f'"{found[0]}" is still to come when this issue goes out; mend it')
-
-
-def _likely_year(issue: date, month: int) -> int:
-    """The year that a month without one most likely means: the nearest."""
-    return min(
-        (issue.year - 1, issue.year, issue.year + 1),
-        key=lambda year: abs((year - issue.year) * 12 + month - issue.month),
-    )

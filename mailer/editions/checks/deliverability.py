@@ -16,8 +16,6 @@ from mailer.issues.issue import Issue
 WORDS_A_PICTURE: Final = 25
 _SPAM_SECONDS: Final = 60
 _STATUS: Final = re.compile(r"score=(-?[\d.]+)\s+required=([\d.]+)\s+tests=([\w,\s]*)")
-# Below these two-letter countries' domains the organisation is the third label: quito.gob.ec.
-_SECOND_LEVELS: Final = frozenset({"ac", "co", "com", "edu", "gob", "gov", "info", "k12", "mil", "net", "org"})
 
 
 def deliverability(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:
@@ -28,26 +26,9 @@ def deliverability(issue: Issue, edition: Edition, sending: Sending) -> Iterator
 
 
 def alignment(issue: Issue, sending: Sending) -> Iterator[Remark]:
-    """DMARC: bounces or signature must be of the From address's organisation (RFC 9989, relaxed alignment)."""
-    for what, domain in (("bounce_domain", sending.bounce_domain), ("the signing domain", sending.signing_domain)):
-        if domain and organisation(domain) != organisation(sending.sender_domain):
-            told = (
-                f"{what} {domain} is not of the same organisation as the From address, {sending.sender_domain}; "
-                f"receivers that check DMARC refuse such mail: use a domain below {organisation(sending.sender_domain)}"
-            )
-            yield error("sender-alignment", issue.where(), told)
-
-
-def organisation(domain: str) -> str:
-    """
-    The part of a domain that an organisation registers; a good guess without the public suffix list.
-
-    >>> organisation("rebotes.quito.gob.ec"), organisation("mail.quito.example")
-    ('quito.gob.ec', 'quito.example')
-    """
-    labels = domain.lower().rstrip(".").split(".")
-    country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVELS  # noqa: PLR2004
-    return ".".join(labels[-3:] if country else labels[-2:])
+    """Whether From, bounces and signatures are of one organisation, as DMARC asks."""
+    if sending.misaligned:
+        yield error("sender-alignment", issue.where(), sending.misaligned)
 
 
 def _unsubscribing(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:

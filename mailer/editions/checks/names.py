@@ -21,12 +21,13 @@ _CAPITALS: Final = re.compile(r"[^\W\d_]*[CS]ION\b")
 
 
 class _Seen(msgspec.Struct):
-    """A word as it was met first; `named` once it was met with a capital inside a sentence."""
+    """A word as it was met first; `named` once it had a capital inside a sentence, `is_word` once it had none."""
 
     text: str
     line: int
     times: int
     named: bool
+    is_word: bool
 
 
 def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remark]:
@@ -39,10 +40,8 @@ def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remar
         stems.setdefault(_stem(word.text), []).append(word)
     for first, second in _near_pairs(list(stems)):
         pair = sorted((stems[first][0], stems[second][0]), key=lambda word: word.times)
-        named = any(word.named for stem in (first, second) for word in stems[stem])
-        # Without a dictionary only what begins like a name can be told from two words that look alike.
-        names_alone = knows is not None or all(word.text[0].isupper() for word in pair)
-        if named and names_alone and any(_foreign(word.text, knows, office) for word in pair):
+        named = any(word.named for word in pair)
+        if named and all(map(_like_a_name, pair)) and any(_foreign(word.text, knows, office) for word in pair):
             rare, usual = pair
             told = f'"{rare.text}" and "{usual.text}" (line {usual.line}) look like the same name written in two ways'
             yield warning(
@@ -50,6 +49,11 @@ def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remar
             )
     if path is None and issue.language == "es":
         yield from _lost_accents(issue)
+
+
+def _like_a_name(word: _Seen) -> bool:
+    """Whether it is written as a name, or in capitals, where names can't be told from words; and never as a word."""
+    return (word.named or word.text.isupper()) and not word.is_word
 
 
 def _seen(issue: Issue) -> dict[str, _Seen]:
@@ -62,8 +66,9 @@ def _seen(issue: Issue) -> dict[str, _Seen]:
             if key in found:
                 found[key].times += 1
                 found[key].named |= named
+                found[key].is_word |= text.islower()
             else:
-                found[key] = _Seen(text, passage.line_at(match.start()), 1, named)
+                found[key] = _Seen(text, passage.line_at(match.start()), 1, named, text.islower())
     return found
 
 

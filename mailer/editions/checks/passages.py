@@ -8,14 +8,14 @@ import msgspec
 
 from mailer.issues.issue import Article, Issue, Section
 
-Kind = Literal["front", "title", "text", "label", "alt"]
+Kind = Literal["front", "title", "text", "label", "alt", "name"]
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)|<(?:https?|mailto):[^>]*>")
 _MARKS: Final = re.compile(r"^[ \t]*(?:[-*+>]|\d+[.)])[ \t]+|\*+|(?<!\w)_+|_+(?!\w)|`|\\(?=[^\w\s])", re.MULTILINE)
 _READ: Final = ("title", "tagline", "subject", "preheader", "office", "department")
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """A title, a paragraph, an alt text. Line breaks stand where the author broke the line."""
+    """A title, a paragraph, an alt text, a name of a place or person. Line breaks stand where the author set them."""
 
     text: str
     line: int
@@ -40,7 +40,7 @@ def passages(issue: Issue) -> Iterator[Passage]:
         yield from _headed(section)
         yield from _paragraphs(section.intro, section.intro_line)
         for article in section.articles:
-            yield from _headed(article)
+            yield from _headed(article, "name" if article.layout == "signature" else "title")
             yield from _beside(article)
             yield from _paragraphs(article.body, article.body_line)
 
@@ -60,17 +60,18 @@ def _paragraphs(markdown: str, line: int) -> Iterator[Passage]:
         yield Passage(_MARKS.sub("", _LINK.sub(lambda found: found[1] or "", text)), first, "text")
 
 
-def _headed(piece: Article | Section) -> Iterator[Passage]:
+def _headed(piece: Article | Section, kind: Kind = "title") -> Iterator[Passage]:
     if piece.title:
-        yield Passage(piece.title, piece.line, "title")
+        yield Passage(piece.title, piece.line, kind)
     if piece.label:
         yield Passage(piece.label, piece.line, "label")
 
 
 def _beside(article: Article) -> Iterator[Passage]:
-    for text in (article.place, article.tag):
-        if text:
-            yield Passage(text, article.line, "label")
+    if article.place:
+        yield Passage(article.place, article.line, "name")
+    if article.tag:
+        yield Passage(article.tag, article.line, "label")
     if article.picture:
         yield Passage(article.picture.alt, article.picture.line, "alt")
     if article.button:

@@ -13,9 +13,15 @@ _BODY: Final = "Un texto **llano** con un [enlace](https://quito.example/).\n\n-
 _IMAGE: Final = Image("plain.png", "image/png", 1200, 675, b"")
 
 
-def plainest_html(language: str, titles: Mapping[str, Mapping[str, str]], imprint: Imprint, templates: Path) -> str:
+def plainest_html(
+    language: str,
+    titles: Mapping[str, Mapping[str, str]],
+    imprint: Imprint,
+    templates: Path,
+    theme: Path | None = None,
+) -> str:
     """
-    The templates filled with an article of every layout, each as plain as can be.
+    The templates filled with an article of every layout, each as plain as can be, in the theme that is used.
 
     Raises:
         AuthorError: A template can't be used.
@@ -23,7 +29,12 @@ def plainest_html(language: str, titles: Mapping[str, Mapping[str, str]], imprin
     """
     first = dict(list(titles.items())[:1])
     compiled = compose(
-        [_issue(language)], first, imprint=imprint, templates=templates, picture=lambda _path, _width: _IMAGE
+        [_issue(language)],
+        first,
+        imprint=imprint,
+        templates=templates,
+        theme=theme,
+        picture=lambda _path, _width: _IMAGE,
     )
     return compiled.editions[0].html
 

@@ -75,7 +75,8 @@ class Pinned(httpx.BaseTransport):
         # One number inside is enough to refuse: a name that leads to both is a trick.
         if not numbers or not all(map(self._allowed, numbers)):
             raise InsideError(host)
-        return numbers[0]
+        # Offices without IPv6 are many, those without IPv4 are none.
+        return min(numbers, key=lambda number: number.version)
 
     def close(self) -> None:
         """Close the connections."""
@@ -130,6 +131,8 @@ def _asked(client: httpx.Client, url: str) -> Failure | None:
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         return Failure("it leads to something that is no web page", certain=True)
     except httpx.ConnectError as problem:
+        if "CERTIFICATE" in str(problem):
+            return Failure("its certificate can't be trusted, and browsers would warn", certain=False)
         certain = "there is no host" in str(problem)
         return Failure(str(problem) if certain else "nobody answers there", certain=certain)
     except httpx.TimeoutException:

@@ -16,6 +16,11 @@ _WORD: Final = re.compile(r"(?<![\w@./#])[^\W\d_]+(?:[’'-][^\W\d_]+)*(?![\w@]|
 _ROMAN: Final = re.compile(r"M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _ACRONYM: Final = re.compile(r"[^\W\d_]{2,6}")
 _SENTENCE_END: Final = re.compile(r"(?:^|[.!?…])[\s\"“”«»()¿¡–—-]*$")
+# After these a full stop ends no sentence: "la Dra. Wills", "S.E. Frédérique Dubois", "J. Pérez".
+_TITLE: Final = re.compile(
+    r"(?:\b(?:[^\W\d_]|Sr|Sra|Srta|Dr|Dra|Ing|Lic|Lcdo|Lcda|Abg|Ab|Econ|Arq|Mgs|Msc|Prof|Gral|Crnl|Excmo|Excma|Emb"
+    r"|Mr|Mrs|Ms|St|Hon|Amb))\.\s*$"
+)
 _ACCENTS: Final = {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "úü", "n": "ñ"}
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzáéíóúüñ"
 _SHORT: Final = 4
@@ -67,9 +72,9 @@ def _words(passage: Passage) -> Iterator[_Word]:
     for found in _WORD.finditer(passage.text):
         text = found[0]
         before = passage.text[: found.start()]
-        first = bool(_SENTENCE_END.search(before))
+        first = bool(_SENTENCE_END.search(before)) and not _TITLE.search(before)
         acronym = bool(_ACRONYM.fullmatch(text.removesuffix("s"))) and text.removesuffix("s").isupper()
-        name = text[0].isupper() and not text.isupper() and not first
+        name = text[0].isupper() and not text.isupper() and (not first or passage.kind == "name")
         yield _Word(text, passage.line_at(found.start()), named=not capitals and (acronym or name))
 
 
@@ -79,7 +84,8 @@ def _judged(text: str, knows: Knows, *, named: bool) -> str:
         return ""
     if set(text) <= set("IVXLCDM"):
         return "" if _ROMAN.fullmatch(text) else _roman(text)
-    slip = next((other for other in _slips(text.lower()) if knows(other)), "")
+    # A name may well be two letters away from a word: Dubois, dubios.
+    slip = next((other for other in _slips(text.lower(), swaps=not named) if knows(other)), "")
     if named and (not slip or (text.isupper() and len(text) <= _SHORT)):
         return ""
     meant = slip or next((other for other in _near(text.lower()) if knows(other)), "")
@@ -96,7 +102,7 @@ def _roman(text: str) -> str:
     return f'"{text}" is no Roman numeral' + (f'; did you mean "{meant}"?' if meant else "; mend it")
 
 
-def _slips(text: str) -> Iterator[str]:
+def _slips(text: str, *, swaps: bool) -> Iterator[str]:
     """What the hand meant: a lost accent, a letter doubled or not, two letters swapped."""
     for place, letter in enumerate(text):
         for accented in _ACCENTS.get(letter, ""):
@@ -105,7 +111,7 @@ def _slips(text: str) -> Iterator[str]:
         yield text[:place] + letter + text[place:]
         if text[place : place + 2] == letter * 2:
             yield text[:place] + text[place + 1 :]
-        if place + 1 < len(text):
+        if swaps and place + 1 < len(text):
             yield text[:place] + text[place + 1] + letter + text[place + 2 :]
 
 

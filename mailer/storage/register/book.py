@@ -1,13 +1,16 @@
 """The register's keeper in SQL: imports, people as they stand, who leaves."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 
 import msgspec
 from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
 
 from mailer.address import address_key
+from mailer.audience.coverage import Coverage, coverage
 from mailer.audience.register import Arrival, ImportOrder, ImportRecord, Outcome, Reject, Undone
+from mailer.audience.rules import Rule
 from mailer.audience.subscriber import Ground, Line, Membership, SegmentCount, Subscriber
 from mailer.clock import Clock
 from mailer.errors import Refused
@@ -16,6 +19,9 @@ from mailer.storage.database import Database
 from mailer.storage.register.barring import Seals
 from mailer.storage.register.grounds import add_ground, check_basis, grounds_of
 from mailer.storage.register.intake import Intake
+from mailer.storage.register.retention import Holding, holding, long_gone
+from mailer.storage.register.rules import Fitting, fitting, institutions_reached
+from mailer.storage.register.succession import succeed
 from mailer.storage.register.tables import (
     imports,
     is_suppressed,
@@ -157,6 +163,16 @@ class Register:
                 counts.setdefault(row.segment, {})[row.standing] = row.people
         return [_segment_count(name, counts[name]) for name in names]
 
+    def fitting(self, rule: Rule, sample: int = 0) -> Fitting:
+        """Who fits a rule, and how they stand."""
+        with self._database.read() as connection:
+            return fitting(connection, rule, sample)
+
+    def coverage(self, segment: str) -> list[Coverage]:
+        """Which places the segment reaches, and which it doesn't."""
+        with self._database.read() as connection:
+            return coverage(institutions_reached(connection, segment))
+
     def find(self, email: str) -> Subscriber | None:
         """The person at an address, if they are in the register."""
         with self._database.read() as connection:
@@ -207,6 +223,33 @@ class Register:
             audit.record(
                 connection, at=at, who=who, action="ground", subject=f"subscriber:{person}", detail=f"{basis}: {source}"
             )
+
+    def succeed(self, old: str, new: str, *, who: str) -> list[str]:
+        """
+        Move a post to another address, which waits for its own yes; the segments that it brings.
+
+        Raises:
+            Refused: Nobody has the old address, or the new one belongs to somebody who left.
+
+        """
+        at = self._clock.now()
+        with self._database.write() as connection:
+            going, coming, segments = succeed(connection, self._database, old, new, at)
+            for action, one, other in (("succeeded", going, coming), ("succeeds", coming, going)):
+                audit.record(
+                    connection, at=at, who=who, action=action, subject=f"subscriber:{one}", detail=f"subscriber:{other}"
+                )
+        return segments
+
+    def long_gone(self, before: datetime) -> list[int]:
+        """Who left everything before a day, and was not heard of since."""
+        with self._database.read() as connection:
+            return long_gone(connection, before)
+
+    def holding(self) -> Holding:
+        """The register in figures."""
+        with self._database.read() as connection:
+            return holding(connection)
 
     def unsubscribe(self, email: str, segment: str | None, *, who: str) -> bool:
         """

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, and_, bindparam, func, insert, literal, select, update
 
 from mailer.audience.importing.merging import Difference, Known, agrees, differences, is_heard
+from mailer.audience.institution import institution
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
 from mailer.errors import Refused
@@ -25,12 +26,14 @@ from mailer.storage.register.tables import (
     field_owners,
     import_changes,
     imports,
+    institutions,
     membership_mark,
     memberships,
     subscribers,
 )
 
 _CHANGES_SHOWN: Final = 1000
+_NAMES_KEPT: Final = 20_000
 _DETAILS: Final = tuple(subscribers.c[field] for field in FIELDS)
 _NEW_COLUMNS: Final = (
     "email", "email_key", "domain", *FIELDS, "state", "source", "import_id", "created_at", "updated_at",
@@ -86,13 +89,25 @@ class Intake:
         stored = database.stored_instant(at)
         self._tail = ("active", order.segment, self.import_id, stored, stored)
         self._expects_new = True
+        self._institutions: set[str] = set()
         self._lookup = _lookup(order.segment)
+
+    def _learn_institutions(self, batch: Sequence[Arrival]) -> None:
+        """Put down what new names of institutions tell; names met lately are known."""
+        names = {arrival.institution for arrival in batch} - self._institutions - {""}
+        if not names:
+            return
+        self._institutions = names | (self._institutions if len(self._institutions) < _NAMES_KEPT else set())
+        known = self._database.insert(institutions).on_conflict_do_nothing()
+        told = [institution(name) for name in sorted(names)]
+        self._connection.execute(known, [msgspec.structs.asdict(each) for each in told])
 
     def take(self, batches: Iterable[Sequence[Arrival]]) -> Outcome:
         """Take in every batch, then enrol the new people."""
         for batch in batches:
             if batch:
                 self._take_batch(batch)
+                self._learn_institutions(batch)
         self._enrol_new()
         if self._order.sync:
             self._let_leave()
@@ -133,20 +148,30 @@ class Intake:
         self.outcome.changes += changes[: _CHANGES_SHOWN - len(self.outcome.changes)]
 
     def _take_batch(self, batch: Sequence[Arrival]) -> None:
-        if self._expects_new and self._add_unseen(batch):
-            return
-        outcome_before = self.outcome.new
-        self._take_one_by_one(batch)
-        self._expects_new = self.outcome.new - outcome_before == len(batch)
+        rest = self._add_unseen(batch) if self._expects_new and self._barring.is_idle else batch
+        new_before = self.outcome.new
+        if rest:
+            self._take_one_by_one(rest)
+        self._expects_new = self.outcome.new - new_before == len(rest) or len(rest) * 2 < len(batch)
 
-    def _add_unseen(self, batch: Sequence[Arrival]) -> bool:
-        """Add a batch without looking anybody up, if none of them is known: most of a new list."""
-        if not self._barring.is_idle or len({arrival.key for arrival in batch}) < len(batch):
-            return False
-        if not self._database.insert_unless_known(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
-            return False
-        self._count_new(batch)
-        return True
+    def _add_unseen(self, batch: Sequence[Arrival]) -> Sequence[Arrival]:
+        """Add those whom nobody knows, without looking anybody up: most of a new list. The others are given back."""
+        newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
+        if self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
+            self._count_new(batch)
+            return ()
+        added = set(self._connection.scalars(select(subscribers.c.email_key).where(subscribers.c.id > newest)))
+        firsts: list[Arrival] = []
+        rest: list[Arrival] = []
+        for arrival in batch:
+            if arrival.key in added:
+                added.discard(arrival.key)
+                firsts.append(arrival)
+            else:
+                rest.append(arrival)
+        if firsts:
+            self._count_new(firsts)
+        return rest
 
     def _take_one_by_one(self, batch: Sequence[Arrival]) -> None:
         firsts: dict[str, Arrival] = {}

@@ -135,6 +135,19 @@ consents = Table(
 )
 
 
+# What each institution's name tells (`audience.institution`); filled as lists bring names.
+institutions = Table(
+    "institutions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("province", String(64), nullable=False),
+    Column("canton", String(64), nullable=False),
+    Index(None, "kind"),
+    sqlite_with_rowid=False,
+)
+
+
 def membership_mark(state: str | None, import_id: int | None) -> str:
     """
     A membership's state before a change, with the import that had set it, as `import_changes.before` keeps it.

@@ -42,6 +42,7 @@ class Studio:
         self.issue = issue
         self._folder = app.loaded.resolve(app.config.content.issues)
         self._templates = app.loaded.resolve(app.config.content.templates) / "brief"
+        self._theme = app.press.theme
         self._lock = Lock()
         self._editions: dict[tuple[str, str], tuple[Signature, Edition]] = {}
         self._images: dict[str, Image] = {}
@@ -57,6 +58,7 @@ class Studio:
 
     def _watched(self) -> Iterator[Path]:
         yield self._folder / "dictionary.txt"
+        yield self._theme
         for folder in (self._folder / self.issue, self._templates):
             yield from (path for path in folder.rglob("*") if not path.name.startswith((".", "~")))
 
@@ -87,7 +89,7 @@ class Studio:
 
     def theme(self) -> str:
         """The house's colours and letters as CSS."""
-        return theme_css(Theme.load(self._templates / "theme.toml"))
+        return theme_css(Theme.load(self._theme))
 
     def values(self, edition: Edition, reader: int) -> dict[str, str]:
         """What stands in the slots: for one reader of the register, in the edition's language, or for nobody."""

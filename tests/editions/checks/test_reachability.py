@@ -1,11 +1,13 @@
 """Links asked for on the web: a real server on this machine, which the rule must be allowed to see."""
 
+import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 
 import pytest
+import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +100,17 @@ def test_a_name_that_leads_inside_is_refused():
     found = ask(["http://localhost:9/", "http://[::1]:9/", "http://2130706433/", "http://0x7f.1/"])
     assert len(found) == 4
     assert all(failure.certain for failure in found.values())
+
+
+def test_a_certificate_that_browsers_refuse_is_told(server):
+    """TLS asks for the name although a number is dialled; what nobody vouches for is told."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    (failure,) = ask([f"https://localhost:{server.server_port}/here"], allowed=lambda _: True).values()
+    assert "certificate" in failure.reason
+    assert not failure.certain
 
 
 def test_hosts_and_addresses_that_are_none_are_told():

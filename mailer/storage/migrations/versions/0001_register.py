@@ -27,6 +27,7 @@ def upgrade() -> None:
     _memberships()
     _suppressions()
     _consents()
+    _institutions()
 
 
 def _lists() -> None:
@@ -124,3 +125,15 @@ def _consents() -> None:
         sa.Column("who", sa.Text, nullable=False),
     )
     op.create_index("ix_consents_subscriber_id", "consents", ["subscriber_id"])
+
+
+def _institutions() -> None:
+    op.create_table(
+        "institutions",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("province", sa.String(64), nullable=False),
+        sa.Column("canton", sa.String(64), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_institutions_kind", "institutions", ["kind"])

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("frozen_at", Instant),
         sa.Column("finished_at", Instant),
         sa.Column("recipients", sa.Integer, nullable=False),
+        sa.Column("signed_with", sa.String(16), nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_campaigns_issue", "campaigns", ["issue"])
@@ -65,6 +66,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_runs_campaign_id_ended_at", "runs", ["campaign_id", "ended_at"])
     op.create_table(
+        "allowances",
+        sa.Column("scope", sa.String(300), primary_key=True),
+        sa.Column("until", Instant),
+        sa.Column("slots", sa.Text, nullable=False),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("campaign_id", sa.Integer, sa.ForeignKey("campaigns.id"), nullable=False),
@@ -77,6 +84,8 @@ def upgrade() -> None:
         sa.Column("position", sa.Text, nullable=False),
         sa.Column("institution", sa.Text, nullable=False),
         sa.Column("country", sa.Text, nullable=False),
+        sa.Column("domain", sa.String(255), nullable=False),
+        sa.Column("lane", sa.String(255), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("run_id", sa.Integer),
         sa.Column("attempts", sa.Integer, nullable=False),
@@ -87,13 +96,14 @@ def upgrade() -> None:
         sa.Column("reply", sa.Text, nullable=False),
         sa.Column("code", sa.Integer, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("transport", sa.String(64), nullable=False),
         sa.Column("updated_at", Instant, nullable=False),
         sa.UniqueConstraint("campaign_id", "subscriber_id", name="uq_deliveries_campaign_id_subscriber_id"),
     )
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
-        ["campaign_id", "due_at", "id"],
+        ["campaign_id", "lane", "due_at", "id"],
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
     )

@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.LargeBinary),
         sa.UniqueConstraint("event", name="uq_feedback_event"),
     )
-    op.create_index("ix_feedback_address", "feedback", ["address", "happening"])
+    op.create_index("ix_feedback_address_happening", "feedback", ["address", "happening"])
     op.create_index("ix_feedback_outcome", "feedback", ["outcome"])
     op.create_index("ix_feedback_subscriber_id", "feedback", ["subscriber_id"])
     op.create_table(
@@ -39,5 +39,10 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.Integer, primary_key=True),
         sa.Column("subscriber_id", sa.Integer, primary_key=True),
         sa.Column("happening", sa.String(16), nullable=False),
+        sa.Column("at", Instant, nullable=False),
+    )
+    op.create_table(
+        "spent_nonces",
+        sa.Column("nonce", sa.String(200), primary_key=True),
         sa.Column("at", Instant, nullable=False),
     )

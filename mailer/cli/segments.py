@@ -1,0 +1,97 @@
+"""`mailer segments …`: how each stands, who fits a rule, which places are reached."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailer.cli.console import JSON, house, print_json, say, table
+
+if TYPE_CHECKING:
+    from mailer.app import App
+
+group = typer.Typer(
+    help="Count the segments; try a rule; see which places a segment reaches.", invoke_without_command=True
+)
+
+RULE = typer.Argument(help='A segment, or a rule such as: country in ["PE", "CO"] and not language = "es"')
+
+
+@group.callback()
+def segments(context: typer.Context, as_json: bool = JSON) -> None:
+    """Count each segment: who can be written to, who left, who is suppressed."""
+    if context.invoked_subcommand is not None:
+        return
+    import msgspec
+
+    app = house(context)
+    titles = {name: _title(app, name) for name in app.config.segments}
+    counts = app.register.segment_counts(list(titles))
+    if as_json:
+        print_json([msgspec.structs.asdict(count) | {"title": titles[count.name]} for count in counts])
+        return
+    table(
+        ("segment", "title", "people", "deliverable", "left", "suppressed"),
+        [
+            (count.name, titles[count.name], count.subscribers, count.deliverable, count.unsubscribed, count.suppressed)
+            for count in counts
+        ],
+        figures=(2, 3, 4, 5),
+    )
+
+
+@group.command()
+def count(context: typer.Context, rule: Annotated[str, RULE], as_json: bool = JSON) -> None:
+    """Count who fits a rule, and how they stand."""
+    _show(context, rule, 0, as_json=as_json)
+
+
+@group.command()
+def preview(
+    context: typer.Context,
+    rule: Annotated[str, RULE],
+    sample: Annotated[int, typer.Option(help="Show so many of them.")] = 20,
+    as_json: bool = JSON,
+) -> None:
+    """Show who fits a rule: who would get a message, and who wouldn't and why."""
+    _show(context, rule, sample, as_json=as_json)
+
+
+@group.command()
+def coverage(context: typer.Context, segment: str, as_json: bool = JSON) -> None:
+    """Say which cantons, prefectures and embassies have nobody in the segment who can be written to."""
+    from mailer.cli.subscribers import known_segment
+
+    app = house(context)
+    known_segment(app, segment)
+    found = app.register.coverage(segment)
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        say(f"{each.what}: {each.reached} of {each.all} reached")
+        if each.reached and each.missing:
+            print(f"  without anybody: {', '.join(each.missing)}")
+
+
+def _show(context: typer.Context, rule: str, sample: int, *, as_json: bool) -> None:
+    from mailer.audience.rules import parse_rule
+
+    app = house(context)
+    text = f'segment = "{rule}"' if rule in app.config.segments else rule
+    found = app.register.fitting(parse_rule(text), sample)
+    if as_json:
+        import msgspec
+
+        document = {"rule": text} | msgspec.structs.asdict(found)
+        print_json(document if sample else {key: value for key, value in document.items() if key != "sample"})
+        return
+    say(f"{found.people:,} people fit:")
+    for standing, many in sorted(found.standing.items()):
+        print(f"  {many:>8,}  {standing}")
+    for each in found.sample:
+        print(f"  {each['email']}  {'' if each['standing'] == 'deliverable' else each['standing']}".rstrip())
+
+
+def _title(app: "App", name: str) -> str:
+    title = app.config.segments[name].title
+    return title.get(app.config.publication.language) or next(iter(title.values()), name)

@@ -1,0 +1,142 @@
+"""
+What every webhook must pass before a word of it is believed, and how a provider's verdict becomes an event.
+
+A signature is checked over the bytes as they came, a time stamp must be near, and nothing that a payload names is ever
+fetched. Replays of the same event are known by its id; a nonce that may be used once is given to `spend`.
+"""
+
+import hmac
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from mailer.feedback.event import Event, Happening
+from mailer.feedback.finding import judge
+from mailer.feedback.reason import Reason
+
+MAX_BODY: Final = 4 << 20
+Headers = Mapping[str, str]
+"""A request's headers, their names in lower case."""
+Spend = Callable[[str], bool]
+"""Uses up a nonce; False if it was used before."""
+
+
+class WebhookRefused(Exception):
+    """A call that isn't believed: `status` is the HTTP answer. The caller learns nothing of why."""
+
+    def __init__(self, why: str, status: int = 401) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def decode(body: bytes) -> Any:
+    """
+    The JSON of a body.
+
+    Raises:
+        WebhookRefused: It is none, or too large.
+
+    """
+    if len(body) > MAX_BODY:
+        raise WebhookRefused("the body is too large", 413)
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise WebhookRefused("the body is no JSON", 400) from None
+
+
+def unbase64(text: str) -> bytes:
+    """
+    Bytes from base64.
+
+    Raises:
+        WebhookRefused: It is none.
+
+    """
+    try:
+        return b64decode(text, validate=True)
+    except (Error, ValueError):
+        raise WebhookRefused("the signature is not base64") from None
+
+
+def near(stamp: str, now: datetime, within: timedelta) -> None:
+    """
+    See that a time stamp in Unix seconds is near.
+
+    Raises:
+        WebhookRefused: It is not, or it is no time.
+
+    """
+    try:
+        at = datetime.fromtimestamp(int(stamp), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise WebhookRefused("the time stamp is no time") from None
+    if abs(now - at) > within:
+        raise WebhookRefused("the call is stale")
+
+
+def check_basic(headers: Headers, username: str, password: str) -> None:
+    """
+    See that the call came with the user name and password that were set up at the provider.
+
+    Raises:
+        WebhookRefused: It did not.
+
+    """
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        raise WebhookRefused("no basic authentication")
+    if not password or not hmac.compare_digest(unbase64(given.strip()), f"{username}:{password}".encode()):
+        raise WebhookRefused("wrong user name or password")
+
+
+def instant(value: Any, now: datetime) -> datetime:
+    """
+    When it happened: Unix seconds or ISO 8601; now, where the provider doesn't say it readably.
+
+    >>> instant("2022-11-30T14:00:00Z", datetime(2023, 1, 1, tzinfo=UTC)).hour
+    14
+    """
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        at = datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError):
+        return now
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def text(table: Any, *path: str) -> str:
+    """
+    The text at a path of a payload, or nothing.
+
+    >>> text({"message": {"headers": {"message-id": "a@b"}}}, "message", "headers", "message-id")
+    'a@b'
+    """
+    for key in path:
+        table = table.get(key) if isinstance(table, dict) else None
+    return "" if table is None or isinstance(table, dict | list) else str(table)
+
+
+def bounced(event: Event, *, status: str = "", diagnosis: str = "", is_permanent: bool = False) -> Event:
+    """
+    The event of a bounce, judged by the words and the status; the provider's "permanent" counts where they say nothing.
+
+    >>> now = datetime(2022, 11, 30, tzinfo=UTC)
+    >>> event = Event("1", Happening.BOUNCED, now, "ses", address="ana@gad.example")
+    >>> bounced(event, diagnosis="554 5.7.1 blocked by spamhaus", is_permanent=True).hard
+    False
+    >>> bounced(event, is_permanent=True).hard
+    True
+    """
+    found = judge(event.address, status=status, diagnosis=diagnosis)
+    reason, hard = found.reason, found.hard
+    if reason is Reason.UNCLEAR and is_permanent:
+        reason, hard = Reason.UNKNOWN_USER, True
+    return msgspec.structs.replace(
+        event, happening=Happening.BOUNCED, reason=reason, hard=hard, status=found.status, diagnosis=found.diagnosis
+    )

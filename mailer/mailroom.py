@@ -1,0 +1,110 @@
+"""
+The mailroom: composes what takes feedback in, by mail and by webhook, for the config at hand.
+
+A part of the composition root, kept apart from `app` for its size.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from hashlib import sha256
+
+import msgspec
+
+from mailer import config
+from mailer.campaigns.calendar import parse_span
+from mailer.clock import Clock
+from mailer.errors import OperatorError
+from mailer.feedback.absorb import Policy, Recorded, absorb
+from mailer.feedback.intake import events_of
+from mailer.providers import webhooks
+from mailer.providers.imap.mailbox import Settings, unread
+from mailer.storage.database import Database
+from mailer.storage.feedback import SqlFeedbackBook
+from mailer.tokens import Signer
+
+
+class Mailroom:
+    """Takes in what comes back to one publication."""
+
+    def __init__(self, loaded: config.Loaded, database: Database, clock: Clock, signer: Signer) -> None:
+        self.loaded = loaded
+        self.clock = clock
+        self._database = database
+        self._signer = signer
+
+    @cached_property
+    def book(self) -> SqlFeedbackBook:
+        """Everything that came back."""
+        return SqlFeedbackBook(self._database, self.clock, self._signer)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """How many bounces are enough."""
+        table = self.loaded.config.feedback
+        return Policy(
+            hard_bounces=table.hard_bounces,
+            soft_bounces=table.soft_bounces,
+            soft_within=parse_span(table.soft_within),
+            soft_pause=parse_span(table.soft_pause),
+        )
+
+    def take_in(self, raw: bytes, *, source: str = "mailbox") -> list[Recorded]:
+        """
+        Absorb one returned mail; say what became of each recipient it speaks of.
+
+        What names no delivery of ours, and mail that is no feedback, is also laid into the folder for a person.
+        """
+        now = self.clock.now()
+        events = events_of(raw, signer=self._signer, now=now, source=source)
+        outcomes = absorb(events, book=self.book, policy=self.policy, now=now, evidence=raw)
+        if not outcomes or Recorded.UNATTRIBUTED in outcomes:
+            folder = self.loaded.resolve(self.loaded.config.feedback.unattributed)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
+        return outcomes
+
+    def receive_webhook(self, provider: str, headers: Mapping[str, str], raw_body: bytes) -> list[Recorded]:
+        """
+        Absorb one call of a provider's webhook; answer 2xx only when this has returned.
+
+        Raises:
+            WebhookRefused: Forged, stale, replayed or too large; `status` is the HTTP answer.
+            OperatorError: `[webhooks.<provider>]` is missing or wrong.
+
+        """
+        section = f"webhooks.{provider}"
+        if provider not in self.loaded.config.webhooks:
+            raise OperatorError(f"{self.loaded.path.name}: there is no [{section}]; see docs/bounces.md")
+        table = self.loaded.with_secrets(section, self.loaded.config.webhooks[provider])
+        try:
+            keys = webhooks.keys_of(provider, table)
+        except msgspec.ValidationError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+        now = self.clock.now()
+        events = webhooks.receive(provider, headers, raw_body, now, keys=keys, spend=self.book.spend)
+        return absorb(events, book=self.book, policy=self.policy, now=now, evidence=raw_body)
+
+    def collect_mail(self, progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
+        """
+        Take in what lies unread in the mailbox of `[feedback.mailbox]`; count what became of it.
+
+        A mail is marked as read only after it was recorded, so none is lost, and none counts twice.
+
+        Raises:
+            OperatorError: The table is missing or wrong, or the server refuses us.
+
+        """
+        section = "feedback.mailbox"
+        if not self.loaded.config.feedback.mailbox:
+            raise OperatorError(f"{self.loaded.path.name}: there is no [{section}]; see docs/bounces.md")
+        table = self.loaded.with_secrets(section, self.loaded.config.feedback.mailbox)
+        try:
+            settings = msgspec.convert(table, Settings)
+        except msgspec.ValidationError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+        outcomes: Counter[str] = Counter()
+        for number, raw in enumerate(unread(settings), start=1):
+            outcomes.update([str(one) for one in self.take_in(raw)] or ["none"])
+            progress(number)
+        return outcomes

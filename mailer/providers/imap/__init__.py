@@ -1,0 +1,1 @@
+"""A bounce mailbox on an IMAP server."""

@@ -1,0 +1,62 @@
+"""Mailjet's Event API: one event or an array of them, over basic authentication; it signs nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from mailer.feedback.event import Event, Happening
+from mailer.feedback.webhook import Headers, Spend, bounced, check_basic, decode, instant, text
+
+_HAPPENINGS: Final = {
+    "sent": Happening.DELIVERED,
+    "bounce": Happening.BOUNCED,
+    "blocked": Happening.BOUNCED,
+    "spam": Happening.COMPLAINED,
+    "unsub": Happening.UNSUBSCRIBED,
+    "open": Happening.OPENED,
+    "click": Happening.CLICKED,
+}
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The user name and password of the webhook's address."""
+
+    username: str
+    password: str
+
+
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+    """
+    The events of one call.
+
+    Raises:
+        WebhookRefused: The password is wrong.
+
+    """
+    check_basic(headers, keys.username, keys.password)
+    payload = decode(body)
+    calls = payload if isinstance(payload, list) else [payload]
+    return [event for one in calls if isinstance(one, dict) and (event := _event(one, now))]
+
+
+def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
+    kind = text(one, "event")
+    happening = _HAPPENINGS.get(kind)
+    if happening is None:
+        return None
+    named = text(one, "Message_GUID") or text(one, "MessageID")
+    event = Event(
+        id=f"mailjet:{kind}:{named}:{text(one, 'email')}:{text(one, 'time')}"[:200],
+        happening=happening,
+        at=instant(one.get("time"), now),
+        source="mailjet",
+        address=text(one, "email"),
+        message_id=text(one, "CustomID"),  # where the transport puts our Message-ID
+        is_vouched=True,
+    )
+    if happening is not Happening.BOUNCED:
+        return event
+    told = " ".join(text(one, key) for key in ("error", "comment"))
+    return bounced(event, diagnosis=told.strip(), is_permanent=one.get("hard_bounce") is True)

@@ -1,0 +1,1 @@
+"""ActiveCampaign Postmark."""

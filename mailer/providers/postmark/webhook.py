@@ -1,0 +1,62 @@
+"""Postmark's webhooks: one record a call, over basic authentication; it signs nothing."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from mailer.feedback.event import Event, Happening
+from mailer.feedback.webhook import Headers, Spend, bounced, check_basic, decode, instant, text
+
+_HAPPENINGS: Final = {
+    "Delivery": Happening.DELIVERED,
+    "Bounce": Happening.BOUNCED,
+    "SpamComplaint": Happening.COMPLAINED,
+    "SubscriptionChange": Happening.UNSUBSCRIBED,
+    "Open": Happening.OPENED,
+    "Click": Happening.CLICKED,
+}
+_TIMES: Final = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
+_ANSWERS: Final = frozenset({"AutoResponder", "ChallengeVerification", "OpenRelayTest", "AddressChange"})
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The user name and password of the webhook's address."""
+
+    username: str
+    password: str
+
+
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+    """
+    The event of one call.
+
+    Raises:
+        WebhookRefused: The password is wrong.
+
+    """
+    check_basic(headers, keys.username, keys.password)
+    record = decode(body)
+    kind = text(record, "RecordType")
+    happening = _HAPPENINGS.get(kind)
+    if happening is None or (kind == "SubscriptionChange" and not record.get("SuppressSending")):
+        return []  # a reader who comes back does so with us, by their own wish
+    at = next((value for name in _TIMES if (value := text(record, name))), "")
+    named = text(record, "MessageID")
+    event = Event(
+        id=f"postmark:{kind}:{text(record, 'ID') or f'{named}:{at}'}",
+        happening=happening,
+        at=instant(at, now),
+        source="postmark",
+        address=text(record, "Email") or text(record, "Recipient"),
+        message_id=text(record, "Metadata", "message-id"),
+        is_vouched=True,
+    )
+    if happening is not Happening.BOUNCED:
+        return [event]
+    if text(record, "Type") in _ANSWERS:
+        return [msgspec.structs.replace(event, happening=Happening.ANSWERED)]
+    if text(record, "Type") == "SpamComplaint":
+        return [msgspec.structs.replace(event, happening=Happening.COMPLAINED)]
+    permanent = text(record, "Type") in {"HardBounce", "BadEmailAddress"}
+    return [bounced(event, diagnosis=text(record, "Details"), is_permanent=permanent)]

@@ -1,0 +1,70 @@
+"""Resend's webhooks, signed the way of Svix: an HMAC over id, time stamp and body; several while a key changes."""
+
+import hmac
+from base64 import b64encode
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from mailer.feedback.event import Event, Happening
+from mailer.feedback.webhook import Headers, Spend, WebhookRefused, bounced, decode, instant, near, text, unbase64
+
+_WINDOW: Final = timedelta(minutes=5)
+_HAPPENINGS: Final = {
+    "email.delivered": Happening.DELIVERED,
+    "email.delivery_delayed": Happening.DEFERRED,
+    "email.bounced": Happening.BOUNCED,
+    "email.complained": Happening.COMPLAINED,
+    "email.opened": Happening.OPENED,
+    "email.clicked": Happening.CLICKED,
+}
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The signing secret, `whsec_…`."""
+
+    secret: str
+
+
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+    """
+    The events of one call, one a recipient.
+
+    Raises:
+        WebhookRefused: The signature is wrong or the call stale.
+
+    """
+    named, stamp = headers.get("svix-id", ""), headers.get("svix-timestamp", "")
+    secret = unbase64(keys.secret.removeprefix("whsec_"))
+    signed = hmac.digest(secret, f"{named}.{stamp}.".encode() + body, "sha256")
+    expected = b"v1," + b64encode(signed)
+    given = headers.get("svix-signature", "").split()
+    if not any(hmac.compare_digest(expected, one.encode()) for one in given):
+        raise WebhookRefused("wrong signature")
+    near(stamp, now, _WINDOW)
+    payload = decode(body)
+    happening = _HAPPENINGS.get(text(payload, "type"))
+    data = payload.get("data") if isinstance(payload, dict) else None
+    if happening is None or not isinstance(data, dict):
+        return []
+    recipients = data.get("to") if isinstance(data.get("to"), list) else [text(data, "to")]
+    events = [
+        Event(
+            id=f"resend:{named}:{number}",
+            happening=happening,
+            at=instant(text(payload, "created_at"), now),
+            source="resend",
+            address=str(address),
+            message_id=text(data, "message_id"),
+            is_vouched=True,
+        )
+        for number, address in enumerate(recipients or [])
+    ]
+    if happening is not Happening.BOUNCED:
+        return events
+    permanent = text(data, "bounce", "type") == "Permanent" and text(data, "bounce", "subType") in {
+        "General",
+        "NoEmail",
+    }
+    return [bounced(one, diagnosis=text(data, "bounce", "message"), is_permanent=permanent) for one in events]

@@ -1,0 +1,1 @@
+"""Amazon SES, whose events come by Amazon SNS."""

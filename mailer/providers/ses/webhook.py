@@ -1,0 +1,118 @@
+"""
+Amazon SES events by SNS: one message a call, signed with RSA by a certificate of SNS (signature versions 1 and 2).
+
+A call names the certificate to check it by and, once, an address to confirm the subscription at. Neither is fetched:
+the certificate is set up beside the topic, and a person confirms (docs/bounces.md).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.x509 import load_pem_x509_certificate
+
+from mailer.feedback.event import Event, Happening
+from mailer.feedback.webhook import Headers, Spend, WebhookRefused, bounced, decode, instant, text, unbase64
+
+_WINDOW: Final = timedelta(hours=24)  # SNS repeats a call that failed under its first time stamp
+_SIGNED: Final = {
+    "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+}
+_HAPPENINGS: Final = {
+    "Delivery": (Happening.DELIVERED, "delivery", "recipients"),
+    "DeliveryDelay": (Happening.DEFERRED, "deliveryDelay", "delayedRecipients"),
+    "Bounce": (Happening.BOUNCED, "bounce", "bouncedRecipients"),
+    "Complaint": (Happening.COMPLAINED, "complaint", "complainedRecipients"),
+    "Subscription": (Happening.UNSUBSCRIBED, "subscription", ""),
+    "Open": (Happening.OPENED, "open", ""),
+    "Click": (Happening.CLICKED, "click", ""),
+}
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The topics that are ours, and the certificate of SNS in their region (PEM)."""
+
+    topics: tuple[str, ...]
+    certificate: str
+
+
+class Confirmation(WebhookRefused):
+    """SNS asks to confirm a subscription: a person opens `url`, if they set it up."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__("a subscription waits to be confirmed", 202)
+        self.url = url
+
+
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+    """
+    The events of one call, one a recipient.
+
+    Raises:
+        Confirmation: The call asks to confirm the subscription of a topic of ours.
+        WebhookRefused: The topic is not ours, the signature wrong or the call stale.
+
+    """
+    envelope = decode(body)
+    if not isinstance(envelope, dict) or text(envelope, "TopicArn") not in keys.topics:
+        raise WebhookRefused("not a topic of ours")
+    _verify(keys, envelope)
+    if abs(now - instant(text(envelope, "Timestamp"), now - 2 * _WINDOW)) > _WINDOW:
+        raise WebhookRefused("the call is stale")
+    if text(envelope, "Type") == "SubscriptionConfirmation":
+        raise Confirmation(text(envelope, "SubscribeURL"))
+    try:
+        return _events(msgspec.json.decode(text(envelope, "Message")), text(envelope, "MessageId"), now)
+    except msgspec.DecodeError:
+        return []  # SNS's own greetings are no JSON
+
+
+def _verify(keys: Keys, envelope: Mapping[str, Any]) -> None:
+    names = _SIGNED.get(text(envelope, "Type"))
+    digest = {"1": SHA1, "2": SHA256}.get(text(envelope, "SignatureVersion"))
+    if names is None or digest is None:
+        raise WebhookRefused("an unknown kind of call")
+    canonical = "".join(f"{name}\n{envelope[name]}\n" for name in names if envelope.get(name) is not None)
+    key = load_pem_x509_certificate(keys.certificate.encode()).public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise WebhookRefused("the certificate is not one for RSA", 500)
+    try:
+        key.verify(unbase64(text(envelope, "Signature")), canonical.encode(), padding.PKCS1v15(), digest())
+    except InvalidSignature:
+        raise WebhookRefused("wrong signature") from None
+
+
+def _events(message: Any, named: str, now: datetime) -> list[Event]:
+    kind = text(message, "eventType") or text(message, "notificationType")
+    happening, section, key = _HAPPENINGS.get(kind, (None, "", ""))
+    if happening is None:
+        return []
+    detail = message.get(section) or {}
+    found = detail.get(key) if key else (message.get("mail") or {}).get("destination")
+    events = []
+    for number, one in enumerate(found or []):
+        event = Event(
+            id=f"ses:{named}:{number}",
+            happening=happening,
+            at=instant(text(detail, "timestamp"), now),
+            source="ses",
+            address=text(one, "emailAddress") if isinstance(one, dict) else str(one),
+            message_id=text(message, "mail", "commonHeaders", "messageId"),
+            is_vouched=True,
+        )
+        if happening is Happening.BOUNCED:
+            permanent = text(detail, "bounceType") == "Permanent" and text(detail, "bounceSubType") in {
+                "General",
+                "NoEmail",
+                "OnAccountSuppressionList",
+            }
+            event = bounced(
+                event, status=text(one, "status"), diagnosis=text(one, "diagnosticCode"), is_permanent=permanent
+            )
+        events.append(event)
+    return events

@@ -1,0 +1,333 @@
+"""Webhooks: calls signed as each provider documents, and what must not be believed."""
+
+import hmac
+import json
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from mailer.errors import OperatorError
+from mailer.feedback.event import Happening
+from mailer.feedback.reason import Reason
+from mailer.feedback.webhook import MAX_BODY, WebhookRefused
+from mailer.providers.ses.webhook import Confirmation
+from mailer.providers.webhooks import PROVIDERS, keys_of, receive
+from mailer.storage.database import Database
+from mailer.storage.feedback import SqlFeedbackBook
+from mailer.testing.clock import FrozenClock
+from mailer.tokens import Signer
+
+NOW = datetime(2022, 12, 1, 14, tzinfo=UTC)
+STAMP = str(int(NOW.timestamp()))
+OURS = "<abc-3-42.00ff@relaciones.quito.example>"
+ADDRESS = "alcaldia@nabon.example"
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+TOPIC = "arn:aws:sns:us-east-1:000000000000:brief"
+BASIC = {"Authorization": "Basic " + b64encode(b"brief:a password").decode()}
+PASSWORD = {"username": "brief", "password": "a password"}
+
+
+def certificate():
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.example")])
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(RSA_KEY.public_key())
+    built = built.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    return built.sign(RSA_KEY, SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def sendgrid(payload, *, stamp=STAMP):
+    body = json.dumps(payload).encode()
+    signature = b64encode(EC_KEY.sign(stamp.encode() + body, ec.ECDSA(SHA256()))).decode()
+    return {
+        "X-Twilio-Email-Event-Webhook-Signature": signature,
+        "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
+    }, body
+
+
+def mailgun(data, *, stamp=STAMP, token="t" * 50):
+    signature = hmac.new(b"mailgun key", f"{stamp}{token}".encode(), sha256).hexdigest()
+    signed = {"timestamp": stamp, "token": token, "signature": signature}
+    return {}, json.dumps({"signature": signed, "event-data": data}).encode()
+
+
+def resend(payload, *, stamp=STAMP):
+    body = json.dumps(payload).encode()
+    signature = b64encode(hmac.digest(b"a svix secret", f"msg_1.{stamp}.".encode() + body, "sha256")).decode()
+    return {"svix-id": "msg_1", "svix-timestamp": stamp, "svix-signature": f"v1,AAAA v1,{signature}"}, body
+
+
+def ses(message, *, version="2", at=NOW, topic=TOPIC, **more):
+    envelope = {
+        "Type": "Notification",
+        "MessageId": "m-1",
+        "TopicArn": topic,
+        "Message": json.dumps(message),
+        "Timestamp": f"{at:%Y-%m-%dT%H:%M:%S.000Z}",
+        "SignatureVersion": version,
+        "SigningCertURL": "https://attacker.example/cert.pem",
+    } | more
+    names = ["Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+    canonical = "".join(f"{name}\n{envelope[name]}\n" for name in names if name in envelope)
+    digest = {"1": SHA1, "2": SHA256}[version]()
+    envelope["Signature"] = b64encode(RSA_KEY.sign(canonical.encode(), padding.PKCS1v15(), digest)).decode()
+    return {"x-amz-sns-message-type": envelope["Type"]}, json.dumps(envelope).encode()
+
+
+TABLES = {
+    "sendgrid": {
+        "public_key": b64encode(
+            EC_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        ).decode()
+    },
+    "mailgun": {"signing_key": "mailgun key"},
+    "resend": {"secret": "whsec_" + b64encode(b"a svix secret").decode()},
+    "ses": {"topics": [TOPIC], "certificate": certificate()},
+    "postmark": PASSWORD,
+    "brevo": PASSWORD,
+    "mailjet": PASSWORD,
+}
+
+HARD = {
+    "sendgrid": sendgrid(
+        [
+            {
+                "event": "bounce",
+                "type": "bounce",
+                "email": ADDRESS,
+                "timestamp": int(STAMP),
+                "smtp-id": OURS,
+                "sg_event_id": "e1",
+                "status": "5.1.1",
+                "reason": "550 5.1.1 No such user",
+            }
+        ]
+    ),
+    "mailgun": mailgun(
+        {
+            "id": "e1",
+            "event": "failed",
+            "severity": "permanent",
+            "reason": "bounce",
+            "recipient": ADDRESS,
+            "timestamp": float(STAMP),
+            "message": {"headers": {"message-id": OURS.strip("<>")}},
+            "delivery-status": {"code": 550, "message": "5.1.1 No such user"},
+        }
+    ),
+    "resend": resend(
+        {
+            "type": "email.bounced",
+            "created_at": "2022-12-01T14:00:00.000Z",
+            "data": {
+                "to": [ADDRESS],
+                "message_id": OURS,
+                "bounce": {"type": "Permanent", "subType": "General", "message": "550 5.1.1 No such user"},
+            },
+        }
+    ),
+    "ses": ses(
+        {
+            "eventType": "Bounce",
+            "mail": {"commonHeaders": {"messageId": OURS}, "destination": [ADDRESS]},
+            "bounce": {
+                "bounceType": "Permanent",
+                "bounceSubType": "General",
+                "timestamp": "2022-12-01T14:00:00.000Z",
+                "bouncedRecipients": [
+                    {"emailAddress": ADDRESS, "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}
+                ],
+            },
+        }
+    ),
+    "postmark": (
+        BASIC,
+        json.dumps(
+            {
+                "RecordType": "Bounce",
+                "ID": 7,
+                "Type": "HardBounce",
+                "Email": ADDRESS,
+                "BouncedAt": "2022-12-01T14:00:00Z",
+                "Details": "smtp;550 5.1.1 The email account does not exist",
+                "Metadata": {"message-id": OURS},
+            }
+        ).encode(),
+    ),
+    "brevo": (
+        BASIC,
+        json.dumps(
+            {
+                "event": "hard_bounce",
+                "email": ADDRESS,
+                "ts_event": int(STAMP),
+                "message-id": OURS,
+                "reason": "550 user unknown",
+            }
+        ).encode(),
+    ),
+    "mailjet": (
+        BASIC,
+        json.dumps(
+            [
+                {
+                    "event": "bounce",
+                    "time": int(STAMP),
+                    "email": ADDRESS,
+                    "MessageID": 9,
+                    "CustomID": OURS,
+                    "hard_bounce": True,
+                    "error": "user unknown",
+                }
+            ]
+        ).encode(),
+    ),
+}
+
+
+def take(provider, call, *, now=NOW, spend=lambda _: True):
+    return receive(provider, *call, now, keys=keys_of(provider, TABLES[provider]), spend=spend)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_hard_bounce(provider):
+    """A signed hard bounce becomes one event, vouched for, with our Message-ID, the reason and the time."""
+    (event,) = take(provider, HARD[provider])
+    assert (event.happening, event.hard, event.reason) == (Happening.BOUNCED, True, Reason.UNKNOWN_USER)
+    assert (event.address, event.message_id.strip("<>"), event.at) == (ADDRESS, OURS.strip("<>"), NOW)
+    assert event.is_vouched
+    assert event.source == provider
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_same_call_gives_the_same_event(provider):
+    """A call that the provider repeats holds the event of the same id."""
+    assert take(provider, HARD[provider]) == take(provider, HARD[provider])
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_forged_calls_are_refused(provider):
+    """A call whose headers, or whose signature in the body, are another's is refused."""
+    headers, body = HARD[provider]
+    forged = {name: value[:-6] + "AAAAA=" if len(value) > 20 else value for name, value in headers.items()}
+    if provider == "mailgun":
+        body = body.replace(b'"token": "tt', b'"token": "xx')
+    if provider == "ses":
+        body = body.replace(b"nabon", b"otra5")
+    with pytest.raises(WebhookRefused):
+        take(provider, (forged, body))
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "resend"])
+def test_changed_bodies_are_refused(provider):
+    """One byte more in a signed body, and it is refused: the signature is over the raw bytes."""
+    headers, body = HARD[provider]
+    with pytest.raises(WebhookRefused):
+        take(provider, (headers, body + b" "))
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "mailgun", "resend", "ses"])
+def test_stale_calls_are_refused(provider):
+    """A call that was signed long ago is refused, however well it is signed."""
+    with pytest.raises(WebhookRefused):
+        take(provider, HARD[provider], now=NOW + timedelta(days=2))
+    with pytest.raises(WebhookRefused):
+        take(provider, HARD[provider], now=NOW - timedelta(days=2))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_rubbish_is_refused_and_never_raises_otherwise(provider):
+    """Bodies that are no JSON, of a wrong shape or too large are refused, and so are calls without headers."""
+    headers, _ = HARD[provider]
+    for body in (b"", b"{", b"[]", b"null", b'"x"', b"[" * 100_000, b"\xff\xfe", b"{}" + b" " * MAX_BODY):
+        for given in ({}, headers):
+            assert answer(provider, given, body) in {200, 400, 401, 406, 413}
+
+
+def answer(provider, headers, body):
+    try:
+        take(provider, (headers, body))
+    except WebhookRefused as refused:
+        return refused.status
+    return 200
+
+
+def test_token_of_mailgun_is_good_once(tmp_path):
+    """Mailgun's signature doesn't cover the event: a token seen once signs nothing more."""
+    database = Database(f"sqlite:///{tmp_path}/m.db")
+    database.upgrade()
+    book = SqlFeedbackBook(database, FrozenClock(NOW), Signer(["s"]))
+    assert take("mailgun", HARD["mailgun"], spend=book.spend)
+    forged = HARD["mailgun"][1].replace(ADDRESS.encode(), b"embajada@otra.example")
+    with pytest.raises(WebhookRefused, match="used before"):
+        take("mailgun", ({}, forged), spend=book.spend)
+    database.close()
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_both_signatures_of_sns_are_read(version):
+    """Signature versions 1 and 2 of SNS are checked by the certificate that was set up, not by the one named."""
+    message = {
+        "notificationType": "Complaint",
+        "mail": {},
+        "complaint": {"complainedRecipients": [{"emailAddress": ADDRESS}]},
+    }
+    (event,) = take("ses", ses(message, version=version))
+    assert event.happening is Happening.COMPLAINED
+
+
+def test_topic_of_strangers_is_refused():
+    """A well-signed call of a topic that isn't ours is refused."""
+    with pytest.raises(WebhookRefused, match="topic"):
+        take("ses", ses({}, topic="arn:aws:sns:us-east-1:111111111111:other"))
+
+
+def test_subscription_waits_for_a_person():
+    """A request to confirm a subscription fetches nothing and says where a person confirms."""
+    call = ses({}, Type="SubscriptionConfirmation", SubscribeURL="https://sns.example/confirm", Token="t")
+    with pytest.raises(Confirmation) as asked:
+        take("ses", call)
+    assert asked.value.url == "https://sns.example/confirm"
+
+
+@pytest.mark.parametrize(
+    ("provider", "call", "happening"),
+    [
+        ("sendgrid", sendgrid([{"event": "spamreport", "sg_event_id": "2", "email": ADDRESS}]), Happening.COMPLAINED),
+        ("sendgrid", sendgrid([{"event": "group_unsubscribe", "sg_event_id": "3"}]), Happening.UNSUBSCRIBED),
+        ("mailgun", mailgun({"event": "failed", "severity": "temporary", "id": "4"}), Happening.DEFERRED),
+        ("mailgun", mailgun({"event": "complained", "id": "5"}), Happening.COMPLAINED),
+        ("resend", resend({"type": "email.delivery_delayed", "data": {"to": [ADDRESS]}}), Happening.DEFERRED),
+        ("postmark", (BASIC, b'{"RecordType": "SpamComplaint", "ID": 1}'), Happening.COMPLAINED),
+        ("postmark", (BASIC, b'{"RecordType": "Bounce", "Type": "AutoResponder", "ID": 1}'), Happening.ANSWERED),
+        ("brevo", (BASIC, b'{"event": "spam"}'), Happening.COMPLAINED),
+        ("mailjet", (BASIC, b'{"event": "unsub"}'), Happening.UNSUBSCRIBED),
+    ],
+)
+def test_vocabulary(provider, call, happening):
+    """Each provider's words come down to one vocabulary."""
+    assert [event.happening for event in take(provider, call)] == [happening]
+
+
+def test_blocks_are_not_hard():
+    """A provider's "blocked", or its "permanent" for a blocklist, is no verdict on the address."""
+    (event,) = take("sendgrid", sendgrid([{"event": "bounce", "type": "blocked", "reason": "554 blocked by a filter"}]))
+    assert not event.hard
+    call = (BASIC, json.dumps({"RecordType": "Bounce", "Type": "HardBounce", "Details": "554 5.7.1 spamhaus"}).encode())
+    (event,) = take("postmark", call)
+    assert (event.hard, event.reason) == (False, Reason.REPUTATION)
+
+
+def test_unknown_provider_and_keys_are_the_operators():
+    """A provider that isn't known, or a key that isn't, is said to the operator."""
+    with pytest.raises(OperatorError, match="brevo, mailgun"):
+        keys_of("pigeon", {})
+    with pytest.raises(msgspec.ValidationError):
+        keys_of("mailgun", {"signing_key": "x", "speed": 1})
