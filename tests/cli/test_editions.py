@@ -74,3 +74,18 @@ def test_the_page_of_components_shows_each_with_its_markdown(config, capfd):
 def test_render_asks_for_an_issue(config, capfd):
     """Without an issue and without --components the usage is wrong."""
     assert run(["--config", str(config), "render"]) == 2
+
+
+def test_embedded_pictures_and_another_theme_are_a_matter_of_config(config, capfd):
+    """The message carries its pictures, and the other city's colours stand in the HTML."""
+    text = config.read_text(encoding="utf-8").replace('images = "hosted"', 'images = "embedded"')
+    theme = f'[content]\ntheme = "{(ROOT / "templates/themes/puerto.toml").as_posix()}"'
+    config.write_text(text.replace("[content]", theme), encoding="utf-8")
+    out = config.parent / "out"
+    assert run(["--config", str(config), "render", "2022-11", "--segment", "gads", "--out", str(out)]) == 0
+    message = message_from_bytes((out / "2022-11.es.gads.eml").read_bytes(), policy=policy.default)
+    pictures = [part for part in message.walk() if part.get_content_maintype() == "image"]
+    assert len(pictures) == 11
+    html = message.get_body(("html",)).get_content()
+    assert all(f'src="cid:{part["Content-ID"][1:-1]}"' in html for part in pictures)
+    assert "#0F5257" in html
