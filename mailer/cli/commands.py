@@ -30,6 +30,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     archive,
     bounces,
     campaigns,
+    catalogues,
     demo,
     dkim,
     editions,
@@ -78,6 +79,7 @@ root.add_typer(archive.group, name="archive")
 root.command("doctor")(examining.doctor)
 root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
+root.add_typer(catalogues.group, name="i18n")
 
 
 def run(arguments: list[str]) -> int:
