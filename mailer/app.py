@@ -1,18 +1,16 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from mailer import config, tokens
-from mailer.address import InvalidAddress, Mailbox, address_key, domain_of
+from mailer.address import InvalidAddress, Mailbox, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.calendar import Calendar, parse_span
@@ -20,12 +18,9 @@ from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Progress, Result
-from mailer.deliveries.pace import Limits, Pace
-from mailer.deliveries.rate import Rate
 from mailer.deliveries.send import MakeMessage, send
-from mailer.deliveries.transport import RecipientRefused, Transport
-from mailer.deliveries.window import Window
-from mailer.editions.edition import Compiled, Edition, Imprint, Report
+from mailer.deliveries.transport import RecipientRefused
+from mailer.editions.edition import Compiled, Edition, Imprint
 from mailer.errors import OperatorError
 from mailer.issues import Issue
 from mailer.language import words
@@ -39,8 +34,8 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.outgoing import Outgoing
 from mailer.press import Press
-from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
@@ -238,91 +233,10 @@ class App:
         """The issue called `name` as it is written, and its editions (see `Press.compile`)."""
         return self.press.compile(name, segment=segment, language=language)
 
-    def check(self, name: str) -> Report:
-        """
-        Judge an issue in all its languages; a text or template that can't be used is the one error there is.
-
-        Raises:
-            AuthorError: There is no such issue.
-            OperatorError: `[check.rules]` can't be followed.
-
-        """
-        from mailer.preflight import judge
-
-        return judge(self, name).report
-
-    def transport(self, name: str | None = None) -> Transport:
-        """
-        The way out called `name`, or the first that `[delivery] transport` names. Nothing is connected yet.
-
-        Raises:
-            OperatorError: There is none of that name, or its table is wrong.
-
-        """
-        name = name or self.config.delivery.transports[0]
-        if name not in self.config.transports:
-            raise OperatorError(
-                f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
-                f"{', '.join(self.config.transports) or 'none yet'}"
-            )
-        section = f"transports.{name}"
-        table = dict(self.config.transports[name])
-        kind = str(table.pop("kind", ""))
-        if "folder" in table:
-            table["folder"] = str(self.loaded.resolve(str(table["folder"])))
-        try:
-            return registry.make(
-                kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
-            )
-        except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
-
     @cached_property
-    def pace(self) -> Pace:
-        """How fast `[delivery]` lets us send, and each of its domains."""
-        table = self.config.delivery
-        domains = {
-            address_key(f"x@{name}").partition("@")[2]: Limits(
-                self._rates(f'delivery.domains."{name}"', limits.rate), limits.connections
-            )
-            for name, limits in table.domains.items()
-        }
-        return Pace(self._rates("delivery", table.rate), domains)
-
-    def _rates(self, section: str, given: str | Sequence[str]) -> tuple[Rate, ...]:
-        texts = [given] if isinstance(given, str) else given
-        try:
-            return tuple(Rate.parse(text) for text in texts)
-        except ValueError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: [{section}] rate: {problem}") from None
-
-    @cached_property
-    def window(self) -> Window | None:
-        """The hours in which a campaign may send; None: at all hours."""
-        text = self.config.delivery.window
-        try:
-            return Window.parse(text, self.calendar.zone) if text else None
-        except ValueError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
-
-    @property
-    def processes(self) -> int:
-        """How many processes send at once: never more than there are connections to share."""
-        table = self.config.delivery
-        number = (os.cpu_count() or 1) if table.processes == "auto" else table.processes
-        return min(number, table.connections)
-
-    def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
-        """How a campaign is to be sent by process `number` of `processes`."""
-        table = self.config.delivery
-        return Orders(
-            connections=table.connections,
-            pace=self.pace,
-            window=self.window,
-            on_uncertain=table.on_uncertain,
-            number=number,
-            processes=processes,
-        )
+    def outgoing(self) -> Outgoing:
+        """The ways out and the pace, as `[transports]` and `[delivery]` say."""
+        return Outgoing(self.loaded, self.calendar.zone)
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
@@ -362,10 +276,10 @@ class App:
         return await send(
             campaign.id,
             ledger=self.ledger,
-            transport=[self.transport(name) for name in self.config.delivery.transports],
+            transport=[self.outgoing.transport(name) for name in self.config.delivery.transports],
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
-            orders=orders or self.orders(),
+            orders=orders or self.outgoing.orders(),
             stop=stop,
             progress=progress,
         )

@@ -250,7 +250,7 @@ def run(app: App) -> Any:
     """Run the service on the fastest loop there is."""
     import uvloop
 
-    app.orders()  # what is wrong with [delivery] is said now, not at the hour
+    app.outgoing.orders()  # what is wrong with [delivery] is said now, not at the hour
     app.database  # noqa: B018 - migrations first, before threads ask for it
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(app))

@@ -111,7 +111,7 @@ def _open(app: "App", issue: str, segments: list[str], *, yes: bool, again: bool
     from mailer.campaigns import advance
     from mailer.errors import Refused
 
-    app.orders()  # what is wrong with [delivery] is said before anybody is frozen
+    app.outgoing.orders()  # what is wrong with [delivery] is said before anybody is frozen
     compiled = dispatch.prepare(app, issue)
     advance.may_open(app.agenda, issue, compiled.content_hash, segments, again=again)
     expected = app.ledger.forecast(segments)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,6 +94,7 @@ def _stage(app: "App", folder: Path, port: int) -> "App":
     from mailer.app import App
     from mailer.clock import SystemClock
     from mailer.deliveries.orders import Orders
+    from mailer.outgoing import Outgoing
     from mailer.storage.register.copying import copy_register
 
     class Ahead(SystemClock):
@@ -103,11 +105,18 @@ def _stage(app: "App", folder: Path, port: int) -> "App":
         def now(self) -> datetime:
             return super().now() + self.by
 
-    class Hasty(App):
-        """The application, reconnecting at once: the local server needs no rest."""
+    class Hasty(Outgoing):
+        """What reconnects at once: the local server needs no rest."""
 
         def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
             return replace(super().orders(number=number, processes=processes), first_wait=0.02, longest_wait=0.2)
+
+    class Stage(App):
+        """The application with that haste."""
+
+        @cached_property
+        def outgoing(self) -> Outgoing:
+            return Hasty(self.loaded, self.calendar.zone)
 
     local = {"kind": "smtp", "host": "127.0.0.1", "port": port, "security": "none"}
     config = replace(
@@ -117,7 +126,7 @@ def _stage(app: "App", folder: Path, port: int) -> "App":
         delivery=replace(app.config.delivery, transport="rehearsal", processes=1, rate=(), window="", domains={}),
         transports={"rehearsal": local},
     )
-    trial = Hasty(replace(app.loaded, config=config), clock=Ahead())
+    trial = Stage(replace(app.loaded, config=config), clock=Ahead())
     copy_register(app.database, trial.database)
     return trial
 

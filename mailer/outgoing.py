@@ -1,0 +1,100 @@
+"""How it goes out: the transports, the pace, the hours and the orders, as `[transports]` and `[delivery]` say."""
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from mailer import config
+from mailer.address import address_key
+from mailer.deliveries.orders import Orders
+from mailer.deliveries.pace import Limits, Pace
+from mailer.deliveries.rate import Rate
+from mailer.deliveries.transport import Transport
+from mailer.deliveries.window import Window
+from mailer.errors import OperatorError
+from mailer.providers import registry
+
+
+class Outgoing:
+    """The delivery side of a config, read when it is first asked for."""
+
+    def __init__(self, loaded: config.Loaded, zone: ZoneInfo) -> None:
+        self.loaded = loaded
+        self.config = loaded.config
+        self.zone = zone
+
+    def transport(self, name: str | None = None) -> Transport:
+        """
+        The way out called `name`, or the first that `[delivery] transport` names. Nothing is connected yet.
+
+        Raises:
+            OperatorError: There is none of that name, or its table is wrong.
+
+        """
+        name = name or self.config.delivery.transports[0]
+        if name not in self.config.transports:
+            raise OperatorError(
+                f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
+                f"{', '.join(self.config.transports) or 'none yet'}"
+            )
+        section = f"transports.{name}"
+        table = dict(self.config.transports[name])
+        kind = str(table.pop("kind", ""))
+        if "folder" in table:
+            table["folder"] = str(self.loaded.resolve(str(table["folder"])))
+        try:
+            return registry.make(
+                kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
+            )
+        except msgspec.ValidationError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How fast `[delivery]` lets us send, and each of its domains."""
+        table = self.config.delivery
+        domains = {
+            address_key(f"x@{name}").partition("@")[2]: Limits(
+                self._rates(f'delivery.domains."{name}"', limits.rate), limits.connections
+            )
+            for name, limits in table.domains.items()
+        }
+        return Pace(self._rates("delivery", table.rate), domains)
+
+    def _rates(self, section: str, given: str | Sequence[str]) -> tuple[Rate, ...]:
+        texts = [given] if isinstance(given, str) else given
+        try:
+            return tuple(Rate.parse(text) for text in texts)
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [{section}] rate: {problem}") from None
+
+    @cached_property
+    def window(self) -> Window | None:
+        """The hours in which a campaign may send; None: at all hours."""
+        text = self.config.delivery.window
+        try:
+            return Window.parse(text, self.zone) if text else None
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
+
+    @property
+    def processes(self) -> int:
+        """How many processes send at once: never more than there are connections to share."""
+        table = self.config.delivery
+        number = (os.cpu_count() or 1) if table.processes == "auto" else table.processes
+        return min(number, table.connections)
+
+    def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
+        """How a campaign is to be sent by process `number` of `processes`."""
+        table = self.config.delivery
+        return Orders(
+            connections=table.connections,
+            pace=self.pace,
+            window=self.window,
+            on_uncertain=table.on_uncertain,
+            number=number,
+            processes=processes,
+        )
