@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from mailer import config, tokens
 from mailer.address import InvalidAddress, Mailbox, address_key, domain_of
@@ -24,9 +26,8 @@ from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
 from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
-from mailer.errors import AuthorError, OperatorError
-from mailer.issues import Issue, available_languages, locate, read
-from mailer.issues.translation import completed
+from mailer.errors import OperatorError
+from mailer.issues import Issue
 from mailer.language import words
 from mailer.mailroom import Mailroom
 from mailer.messages import dkim
@@ -38,6 +39,7 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.press import Press
 from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
@@ -54,6 +56,8 @@ class App:
     def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
         self._tables_are_current = tables_are_current
         self._signers: dict[int, tokens.Signer] = {}
+        # What was asked for goes to standard output, and nothing else.
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
@@ -223,40 +227,16 @@ class App:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
-    @property
-    def theme(self) -> Path | None:
-        """The file of tokens that `[content] theme` names in place of the templates' own."""
-        return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
+    @cached_property
+    def press(self) -> Press:
+        """What compiles the issues."""
+        return Press(self.loaded, self.imprint)
 
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
     ) -> tuple[tuple[Issue, ...], Compiled]:
-        """
-        Read the issue called `name` in all its languages and compile its editions; or only those of a segment, or of
-        one of its languages.
-
-        Raises:
-            AuthorError: There is no such issue, or something in it or in the templates is wrong.
-
-        """
-        # What compiles is heavy, and the processes that only send have no use for it.
-        from mailer.editions.compose import compose
-        from mailer.editions.pictures import mail_safe
-
-        folder = locate(self.loaded.resolve(self.config.content.issues), name)
-        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
-        if not issues:
-            raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
-        original, missing = read(folder), self.config.content.missing_translation
-        compiled = compose(
-            [completed(issue, original) if missing == "original" else issue for issue in issues],
-            {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
-            imprint=self.imprint,
-            templates=self.loaded.resolve(self.config.content.templates) / "brief",
-            theme=self.theme,
-            picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
-        )
-        return issues, compiled
+        """The issue called `name` as it is written, and its editions (see `Press.compile`)."""
+        return self.press.compile(name, segment=segment, language=language)
 
     def check(self, name: str) -> Report:
         """
@@ -352,20 +332,11 @@ class App:
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = self._cut_test(edition, prefix, keys=self.signing_keys)
-        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
-
-    def sample_message(self, edition: Edition) -> Message:
-        """A message as it would be sent, to nobody, unsigned: its links act for no one, so no secret is needed."""
-        domain = self.letterhead.sender.address.rpartition("@")[2]
-        nobody = Recipient(0, f"lector@{domain}", segment=edition.segment, language=edition.language)
-        return personalise_test(
-            self._cut_test(edition, "", keys=()), nobody, signer=tokens.Signer(["sample"]), greet=greeting
-        )
-
-    def _cut_test(self, edition: Edition, prefix: str, keys: Sequence[Key]) -> Stencil:
         embedded = self.config.content.images == "embedded"
-        return cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=keys, embedded=embedded)
+        stencil = cut_test(
+            edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys, embedded=embedded
+        )
+        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import b32encode
+from copy import copy
 from typing import Final
 
 _BLOCK: Final = 64  # of SHA-256
@@ -75,8 +76,11 @@ class Signer:
 
     def preferring(self, key_id: str) -> "Signer":
         """The same secrets, but the one of that id signs, if it is still known: what was begun with it goes on so."""
-        first = [key for id_, key in self._keys.items() if id_ == key_id]
-        return Signer([key.decode() for key in [*first, *reversed(self._keys.values())]]) if first else self
+        if key_id not in self._macs:
+            return self
+        other = copy(self)
+        other._current = key_id  # noqa: SLF001 - a copy of ours
+        return other
 
     @staticmethod
     def _key_id(key: str) -> str:

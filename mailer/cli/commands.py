@@ -27,8 +27,10 @@ def config_option(
 
 
 from mailer.cli import (  # noqa: E402 — the groups
+    archive,
     bounces,
     campaigns,
+    catalogues,
     demo,
     dkim,
     editions,
@@ -73,9 +75,11 @@ root.command("run")(campaigns.run)
 root.command("bounces")(bounces.bounces)
 root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
+root.add_typer(archive.group, name="archive")
 root.command("doctor")(examining.doctor)
 root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
+root.add_typer(catalogues.group, name="i18n")
 
 
 def run(arguments: list[str]) -> int:

@@ -164,7 +164,7 @@ class Session(asyncio.Protocol):
         if self._sink.tls and not self._secured:
             offers.append("STARTTLS")
         if self._sink.logins and (self._secured or not self._sink.tls):
-            offers.append("AUTH PLAIN LOGIN")
+            offers.append("AUTH PLAIN LOGIN XOAUTH2")
         lines = [f"250-{offer}" for offer in offers[:-1]] + [f"250 {offers[-1]}"]
         self._meet("ehlo", lambda: self._say("\r\n".join(lines)))
 
@@ -274,8 +274,15 @@ class Session(asyncio.Protocol):
                 self._ask_password(initial)
             else:
                 self._ask("VXNlcm5hbWU6", self._ask_password)
+        elif mechanism.upper() == "XOAUTH2":
+            user, _, token = _decoded(initial).strip("\x01").removeprefix("user=").partition("\x01auth=Bearer ")
+            if self._sink.logins.get(user) == token:
+                self._judge(user, token)
+            else:
+                # The refusal comes as a challenge first, and the client answers it with an empty line.
+                self._ask("eyJzdGF0dXMiOiI0MDAifQ==", lambda _: self._judge(user, token))
         else:
-            self._say("504 5.5.4 PLAIN or LOGIN")
+            self._say("504 5.5.4 PLAIN, LOGIN or XOAUTH2")
 
     def _ask(self, prompt: str, answer: Callable[[str], None]) -> None:
         self._answer = answer

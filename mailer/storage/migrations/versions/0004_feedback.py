@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.LargeBinary),
         sa.UniqueConstraint("event", name="uq_feedback_event"),
     )
-    op.create_index("ix_feedback_address", "feedback", ["address", "happening"])
+    op.create_index("ix_feedback_address_happening", "feedback", ["address", "happening"])
     op.create_index("ix_feedback_outcome", "feedback", ["outcome"])
     op.create_index("ix_feedback_subscriber_id", "feedback", ["subscriber_id"])
     op.create_table(
