@@ -254,15 +254,8 @@ class App:
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
-        return write_notice(
-            self.letterhead,
-            to,
-            subject=subject,
-            text=text,
-            date=self.clock.now(),
-            occasion=occasion,
-            keys=self.signing_keys,
-        )
+        date, keys = self.clock.now(), self.signing_keys
+        return write_notice(self.letterhead, to, subject=subject, text=text, date=date, occasion=occasion, keys=keys)
 
     async def send(
         self,

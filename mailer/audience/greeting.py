@@ -107,7 +107,7 @@ def envelope_name(recipient: Recipient) -> str:
     return recipient.institution or recipient.name
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 12)
 def _greeting(language: str, honorific: str, position: str, name: str) -> str:
     code, sentences = _forms().language(language)
     title = _honorifics().get(fold(honorific), _Honorific())
