@@ -1,6 +1,7 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -52,10 +53,17 @@ class App:
         self._tables_are_current = tables_are_current
         self._signers: dict[int, tokens.Signer] = {}
         # What was asked for goes to standard output, and nothing else.
+        structlog.reset_defaults()
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+        self.is_hushed = False
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
+
+    def hush(self) -> None:
+        """Log errors alone: in the foreground a person reads what the command itself says, in one sentence."""
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        self.is_hushed = True
 
     @classmethod
     def load(cls, path: Path | None = None) -> "App":

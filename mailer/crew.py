@@ -42,6 +42,7 @@ class Task(msgspec.Struct, frozen=True):
     campaign: int
     number: int
     processes: int
+    hushed: bool = False
 
 
 class Word(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,9 +120,8 @@ class Crew:
             sys.executable, "-m", __name__, stdin=pipe, stdout=pipe, env=dict(self._app.loaded.environ)
         )
         assert member.stdin is not None and member.stdout is not None  # noqa: PT018 - pipes were asked for
-        task = Task(
-            self._app.config, str(self._app.loaded.path), self._campaign.id, number, self._app.outgoing.processes
-        )
+        app = self._app
+        task = Task(app.config, str(app.loaded.path), self._campaign.id, number, app.outgoing.processes, app.is_hushed)
         closing = asyncio.create_task(self._close_when_landing(member.stdin))
         try:
             member.stdin.write(msgspec.json.encode(task) + b"\n")
@@ -175,6 +175,8 @@ class Member:
         self._task = task
         loaded = config.Loaded(config=task.config, path=Path(task.path), environ=environ)
         self._app = App(loaded, tables_are_current=True)
+        if task.hushed:
+            self._app.hush()
         self._progress = Progress()
         self._told_at = 0.0
 

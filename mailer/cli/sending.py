@@ -27,6 +27,8 @@ def carry_out(app: "App", campaign: "Campaign") -> "Result":
 
     from mailer import dispatch
 
+    app.hush()
+
     async def work() -> "Result":
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
