@@ -120,11 +120,12 @@ class Esp:
             body += piece
             self.received = len(body)
         self.posted.append(Request(method, path, headers, body))
+        answer = answer(self.posted[-1]) if callable(answer) else answer
         if answer == STALL:
             await asyncio.sleep(5)
         if answer in (DROP, STALL):
             return False
-        await self._say(writer, *(answer(self.posted[-1]) if callable(answer) else answer))
+        await self._say(writer, *answer)
         return True
 
     async def _say(self, writer, status, headers, body):
