@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from mailer import config, tokens
 from mailer.address import InvalidAddress, Mailbox, address_key, domain_of
@@ -54,6 +56,8 @@ class App:
     def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
         self._tables_are_current = tables_are_current
         self._signers: dict[int, tokens.Signer] = {}
+        # What was asked for goes to standard output, and nothing else.
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()

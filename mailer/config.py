@@ -93,7 +93,7 @@ class DomainConfig(_Table, frozen=True):
 class Delivery(_Table, frozen=True):
     """`[delivery]`: which ways out, how fast and when, and what to do about uncertain deliveries."""
 
-    transport: str | tuple[str, ...] = "outbox"
+    transport: str | Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = "outbox"
     connections: Count = 4
     processes: Count | Literal["auto"] = 1
     rate: str | tuple[str, ...] = ()
@@ -117,6 +117,7 @@ class Feedback(_Table, frozen=True):
     evidence: str = "365d"
     unattributed: str = "var/unattributed"
     mailbox: dict[str, Any] = {}
+    collect_every: str = "10m"
 
 
 class RuleConfig(_Table, frozen=True):

@@ -220,7 +220,6 @@ def main() -> Any:
     """Send one share of a campaign, as standard input says."""
     import uvloop
 
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     member = Member(task)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -192,6 +192,7 @@ class Sums(msgspec.Struct, frozen=True):
     reason: str = ""
     next_at: datetime | None = None
     outlook: str = ""
+    feedback: dict[str, int] = {}
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
@@ -208,6 +209,7 @@ def sums(app: App, campaign: Campaign) -> Sums:
         reason=campaign.reason,
         next_at=next_at,
         outlook=words,
+        feedback=app.ledger.feedback(campaign.id),
     )
 
 

@@ -136,6 +136,7 @@ def is_office(name: str) -> bool:
     return not _office_words().isdisjoint(fold(name).split())
 
 
+@lru_cache(1 << 12)
 def _post(position: str) -> tuple[_Post | None, Gender]:
     """The post that the text begins with, and the gender that its word tells."""
     words = fold(position).split()

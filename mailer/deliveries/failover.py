@@ -22,6 +22,10 @@ FIRST_REST: Final = timedelta(minutes=1)
 LONGEST_REST: Final = timedelta(minutes=15)
 
 
+class Diverted(ConnectionLost):
+    """The way is down and there is another: nothing was handed over, and it says nothing about the message."""
+
+
 class Way:
     """One of the transports, and whether it is down."""
 
@@ -84,13 +88,17 @@ class Failover:
         It is us that this way refuses: go on by another.
 
         Raises:
-            ConnectionLost: There is another; nothing was handed over.
+            Diverted: There is another.
 
         """
         if len(self.ways) > 1:
             way.went_down(self._clock.now(), refusal.reply)
-            if any(not self._rests(each) for each in self.ways):
-                raise ConnectionLost(refusal.reply, code=refusal.code, status=refusal.status) from refusal
+            if self.should_leave(way):
+                raise Diverted(refusal.reply, code=refusal.code, status=refusal.status) from refusal
+
+    def should_leave(self, way: Way) -> bool:
+        """Whether this way was found to be down, and there is another."""
+        return self._rests(way) and any(not self._rests(each) for each in self.ways)
 
     def _rests(self, way: Way) -> bool:
         return way.rests_until is not None and self._clock.now() < way.rests_until
@@ -110,7 +118,15 @@ class OpenWay:
         return self._way.transport.name
 
     async def prefer(self) -> None:
-        """Change to a preferred way, if one can be had again. Between two messages, never within one."""
+        """
+        Change to a preferred way, if one can be had again. Between two messages, never within one.
+
+        Raises:
+            Diverted: This way is down.
+
+        """
+        if self._failover.should_leave(self._way):
+            raise Diverted(f"{self.name} is down")
         if not self._failover.is_there_better(self._way):
             return
         try:

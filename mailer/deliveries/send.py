@@ -21,7 +21,7 @@ from mailer.clock import Clock
 from mailer.deliveries import retry
 from mailer.deliveries.claims import Claims
 from mailer.deliveries.delivery import Claimed, Handed
-from mailer.deliveries.failover import Failover, OpenWay
+from mailer.deliveries.failover import Diverted, Failover, OpenWay
 from mailer.deliveries.ledger import Ledger, Run
 from mailer.deliveries.orders import Ending, Orders, Progress, Result
 from mailer.deliveries.process import Process
@@ -182,6 +182,8 @@ class Sending:
         if isinstance(error, TransportDown):
             self._verdicts.refused_us(error.reply)
             self._close()
+            return
+        if isinstance(error, Diverted):
             return
         self._verdicts.waiting(error.reply)
         seconds = min(self._orders.longest_wait, self._orders.first_wait * 2 ** min(losses - 1, 16))

@@ -8,6 +8,7 @@ import msgspec
 from mailer.clock import Clock
 from mailer.deliveries import outcome
 from mailer.deliveries.delivery import Claimed, Settlement, State
+from mailer.deliveries.failover import Diverted
 from mailer.deliveries.orders import Progress
 from mailer.deliveries.streak import Streak
 from mailer.deliveries.transport import (
@@ -85,7 +86,7 @@ class Verdicts:
 
     def _is_suspect(self, claimed: Claimed, error: TransportError) -> bool:
         """Whether this very message seems to break connections, as others pass."""
-        if isinstance(error, TransportDown) or not self._progress.sent:
+        if isinstance(error, (TransportDown, Diverted)) or not self._progress.sent:
             return False
         self._lost[claimed.id] = self._lost.get(claimed.id, 0) + 1
         return isinstance(error, ConnectionLost) and self._lost[claimed.id] >= self._losses

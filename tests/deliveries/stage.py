@@ -16,6 +16,8 @@ from mailer.campaigns.campaign import Campaign
 from mailer.clock import SystemClock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Result
+from mailer.deliveries.pace import Pace
+from mailer.deliveries.rate import Rate
 from mailer.deliveries.send import send
 from mailer.deliveries.transport import HandOff, Receipt
 from mailer.messages.message import Message
@@ -59,6 +61,14 @@ class Stage:
             connection.execute(insert(subscribers), rows)
             joined = {"segment": segment, "state": "joined", "changed_at": NOON}
             connection.execute(insert(memberships), [joined | {"subscriber_id": row["id"]} for row in rows])
+
+    def move_to(self, domain: str, people: range) -> None:
+        """Let these people have their mailboxes at another domain."""
+        with self.database.write() as connection:
+            for person in people:
+                email = f"p{person}@{domain}"
+                moved = update(subscribers).where(subscribers.c.id == person)
+                connection.execute(moved.values(email=email, email_key=email, domain=domain))
 
     def rename(self, person: int, email: str) -> None:
         """Give a person another address."""
@@ -153,11 +163,13 @@ class ToyChannel:
         pass
 
 
-def main(url: str, campaign: str, log: str) -> None:
+def main(url: str, campaign: str, log: str, rate: str = "") -> None:
     """Send the campaign in a process of its own, so that a test can kill it."""
     stage = Stage(url)
     stage.clock = SystemClock()
-    stage.send(stage.agenda.get(int(campaign)), Toy(Path(log), pause=0.002), orders=Orders(batch=20, heartbeat=0.1))
+    pace = Pace((Rate.parse(rate),)) if rate else Pace()
+    orders = Orders(batch=20, heartbeat=0.1, pace=pace)
+    stage.send(stage.agenda.get(int(campaign)), Toy(Path(log), pause=0.002), orders=orders)
 
 
 if __name__ == "__main__":

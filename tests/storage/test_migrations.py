@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 
 import mailer.app  # noqa: F401 - every book registers its tables
@@ -47,3 +47,11 @@ def test_postgresql_is_complete(postgres_url: str) -> None:
     server.close()
     with fresh(make_url(postgres_url).set(database=name).render_as_string(hide_password=False)) as database:
         assert differences(database) == []
+
+
+def test_the_queue_holds_pending_deliveries_alone(tmp_path: Path) -> None:
+    """The index that claims go by is partial, or they would read past all that were sent."""
+    with fresh(f"sqlite:///{tmp_path}/mailer.db") as database:
+        due = [index for index in inspect(database.engine).get_indexes("deliveries") if "due" in str(index["name"])]
+        assert due[0]["column_names"] == ["campaign_id", "lane", "due_at", "id"]
+        assert "pending" in str(due[0]["dialect_options"])

@@ -38,6 +38,7 @@ PATHS = {
     "/privacy": {"get": page()},
     "/brief/{issue}/": {"get": page(part("issue"))},
     "/brief/{issue}/{segment}/{language}": {"get": page(part("issue"), part("segment"), part("language"))},
+    "/brief/{issue}/{language}/": {"get": page(part("issue"), part("language"))},
     "/images/{name}": {"get": page(part("name"))},
     "/files/{name}": {"get": page(part("name"))},
     "/subscribe": {"get": page(), "post": page(fields=FIELDS)},

@@ -1,0 +1,155 @@
+"""Several processes on one campaign, as `mailer send` runs them."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mailer import config, crew, dispatch
+from mailer.app import App
+from mailer.deliveries.orders import Ending, Progress
+from mailer.testing import Fault, sink_process
+
+ROOT = Path(__file__).parent.parent
+PEOPLE = 600
+ISSUE = """---
+title: Brief de noviembre
+month: 2022-11
+number: 1
+subject: Brief Internacional, noviembre
+preheader: Lo que Quito hizo en el mundo este mes
+---
+
+## Noticias
+
+### Una asamblea
+
+La asamblea se reunió en Quito.
+"""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A publication with an approved issue and its people, made once and copied."""
+    folder = tmp_path_factory.mktemp("house")
+    (folder / "templates").symlink_to(ROOT / "templates")
+    (folder / "issues/2022-11").mkdir(parents=True)
+    (folder / "issues/2022-11/issue.md").write_text(ISSUE, encoding="utf-8")
+    lines = "".join(f"a{number}@canton{number % 7}.example,Persona {number}\n" for number in range(PEOPLE))
+    (folder / "gads.csv").write_text(f"correo,nombre\n{lines}", encoding="utf-8")
+    text = (ROOT / "config.toml").read_text(encoding="utf-8")
+    text = text.replace('transport = "outbox"', 'transport = "smtp"\nprocesses = 2\nrate = "300/s"', 1)
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+    type_in(folder, "subscribers", "import", "gads.csv", "--segment", "gads")
+    type_in(folder, "approve", "2022-11", "--by", "Dirección")
+    return folder
+
+
+def type_in(folder: Path, *words: str) -> None:
+    """Run a command of `mailer` that has to succeed."""
+    subprocess.run([sys.executable, "-m", "mailer", *words], cwd=folder, check=True, capture_output=True)
+
+
+@contextmanager
+def sending(house: Path, folder: Path, **sink: object) -> Iterator[tuple[App, object]]:
+    """A copy of the publication that sends to a server of its own."""
+    shutil.copytree(house, folder, symlinks=True)
+    with sink_process(folder / "accepted.log", durable=False, **sink) as server:
+        path = folder / "config.toml"
+        path.write_text(re.sub(r"(?m)^port = \d+", f"port = {server.port}", path.read_text(encoding="utf-8")))
+        app = App(config.load(path))
+        yield app, server
+        app.close()
+
+
+def children() -> list[int]:
+    """The senders that this process has started."""
+    text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    found = [int(number) for number in text.split()]
+    return [pid for pid in found if b"mailer.crew" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def begun(app: App) -> object:
+    _, compiled = app.compile("2022-11")
+    opened = dispatch.open_campaign(app, compiled, ["gads"], by="test")
+    return dispatch.begin(app, opened, who="test")
+
+
+def test_two_processes_send_each_message_once(house: Path, tmp_path: Path):
+    """The campaign is finished, nobody got two, the progress adds up, and memory stays within bounds."""
+    with sending(house, tmp_path / "it") as (app, server):
+        campaign = begun(app)
+        told: list[Progress] = []
+        result = asyncio.run(crew.send(app, campaign, progress=told.append))
+        assert (result.ending, result.account.sent) == (Ending.DONE, PEOPLE)
+        copies = Counter(recipient for _, recipient in server.accepted())
+        assert len(copies) == PEOPLE
+        assert set(copies.values()) == {1}
+        assert told[-1].sent == PEOPLE
+        assert [each.sent for each in told] == sorted(each.sent for each in told)
+
+
+def test_a_killed_sender_is_replaced_and_its_run_recovered(house: Path, tmp_path: Path):
+    """A SIGKILL in mid-send costs nobody their message; only listed recipients may be uncertain."""
+    with sending(house, tmp_path / "it") as (app, server):
+        campaign = begun(app)
+        told: list[Progress] = []
+
+        async def kill_one() -> object:
+            task = asyncio.create_task(crew.send(app, campaign, progress=told.append))
+            while not told or told[-1].sent < 50:  # noqa: ASYNC110 - what is waited for knows no events
+                await asyncio.sleep(0.01)
+            os.kill(children()[0], signal.SIGKILL)
+            return await task
+
+        result = asyncio.run(kill_one())
+        account = result.account
+        assert account.reconciled
+        assert (account.pending, account.sent + account.uncertain) == (0, PEOPLE)
+        assert any("SIGKILL" in each.waiting for each in told)
+        copies = Counter(recipient for _, recipient in server.accepted())
+        assert set(copies.values()) == {1}
+        listed = {line.recipient.email for line in app.ledger.doubtful(campaign.id)}
+        assert len(copies.keys() | listed) == PEOPLE
+
+
+def test_when_it_is_us_all_stop(house: Path, tmp_path: Path):
+    """A sender refused at MAIL ends every process, and the campaign is paused with the server's words."""
+    fault = Fault("mail", reply="550 5.7.1 sender blocked")
+    with sending(house, tmp_path / "it", faults=[fault]) as (app, _):
+        campaign = begun(app)
+        result = asyncio.run(crew.send(app, campaign, progress=lambda _: None))
+        assert (result.ending, result.account.pending) == (Ending.DOWN, PEOPLE)
+        assert "5.7.1 sender blocked" in result.reason
+
+
+def test_sigterm_drains_all_and_the_next_send_goes_on(house: Path, tmp_path: Path):
+    """SIGTERM to `mailer send` lets everything in flight land; the account reconciles; another send finishes it."""
+    with sending(house, tmp_path / "it") as (_, server):
+        command = [sys.executable, "-m", "mailer", "send", "2022-11", "--segment", "gads", "--yes", "--json"]
+        first = subprocess.Popen(command, cwd=tmp_path / "it", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while len(server.accepted()) < 30 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        first.send_signal(signal.SIGTERM)
+        output, _ = first.communicate(timeout=30)
+        counts = json.loads(output)["counts"]
+        assert first.returncode == 1
+        assert counts["uncertain"] == 0
+        assert 0 < counts["sent"] < PEOPLE
+        assert counts["sent"] + counts["pending"] == PEOPLE
+        assert counts["sent"] == len(server.accepted())
+        second = subprocess.run(command, cwd=tmp_path / "it", capture_output=True, timeout=60, check=True)
+        assert json.loads(second.stdout)["counts"]["sent"] == PEOPLE
+        assert set(Counter(recipient for _, recipient in server.accepted()).values()) == {1}
