@@ -59,6 +59,7 @@ class App:
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
+        self.press = Press(loaded, self.imprint)
 
     def hush(self) -> None:
         """Log errors alone: in the foreground a person reads what the command itself says, in one sentence."""
@@ -229,11 +230,6 @@ class App:
         if not chosen:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
-
-    @cached_property
-    def press(self) -> Press:
-        """What compiles the issues."""
-        return Press(self.loaded, self.imprint)
 
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
