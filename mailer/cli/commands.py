@@ -37,6 +37,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     issues,
     preview,
     proof,
+    providers,
     register,
     rights,
     segments,
@@ -72,6 +73,7 @@ root.command("bounces")(bounces.bounces)
 root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
 root.command("doctor")(examining.doctor)
+root.add_typer(providers.group, name="providers")
 root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
 
