@@ -39,6 +39,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     issues,
     preview,
     proof,
+    providers,
     register,
     rehearse,
     rights,
@@ -77,6 +78,7 @@ root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
 root.add_typer(archive.group, name="archive")
 root.command("doctor")(examining.doctor)
+root.add_typer(providers.group, name="providers")
 root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
 root.add_typer(catalogues.group, name="i18n")

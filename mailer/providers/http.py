@@ -167,7 +167,7 @@ class HttpChannel:
             identity = await self._api.identify(self._client)
             response = await self._client.get(self._api.probe or "/", headers=identity if self._api.probe else {})
         except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise _lost(problem) from problem
+            raise lost(problem) from problem
         if self._api.probe and response.status_code in {401, 403}:
             raise TransportDown(f"the key is refused: {_answer(response).words}", code=response.status_code)
 
@@ -191,14 +191,14 @@ class HttpChannel:
         try:
             identity = await self._api.identify(self._client)
         except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise _lost(problem) from problem
+            raise lost(problem) from problem
         body = _Body(request.content, hand_off)
         headers = {**request.headers, **identity, "Content-Length": str(len(request.content))}
         try:
             response = await self._client.post(request.path, content=body.pieces(), headers=headers)
         except (httpx.HTTPError, httpx.StreamError) as problem:
             if not body.is_handed:
-                raise _lost(problem) from problem
+                raise lost(problem) from problem
             raise Uncertain(f"no answer after the whole request: {_words(problem)}") from problem
         answer = _answer(response)
         if answer.status // 100 == 2:  # noqa: PLR2004 - RFC 9110 15.3
@@ -229,6 +229,21 @@ class _Body:
         await self._hand_off()
         self.is_handed = True
         yield self._content[-1:]
+
+
+def receipt_by(answer: Answer, key: str) -> Receipt:
+    """
+    The receipt of an API whose yes holds its id under `key`.
+
+    Raises:
+        Uncertain: There is none: something between us and the API may have said yes in its place.
+
+    """
+    data = answer.data
+    named = data.get(key) if isinstance(data, dict) else None
+    if not named:
+        raise Uncertain(f"a yes that is none of the API's: {answer.words}", code=answer.status)
+    return Receipt(reply=answer.words, provider_id=str(named))
 
 
 def by_status(answer: Answer) -> TransportError:
@@ -280,10 +295,13 @@ def _answer(response: httpx.Response) -> Answer:
     return Answer(status=response.status_code, headers=headers, body=response.content)
 
 
-def _lost(problem: Exception) -> TransportError:
-    causes = (problem, problem.__cause__, getattr(problem.__cause__, "__cause__", None))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return TransportDown(f"TLS failed: {_words(problem)}")
+def lost(problem: Exception) -> TransportError:
+    """What a failure before the hand-off means: a certificate that isn't good is ours to look at, all else passes."""
+    cause: BaseException | None = problem
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return TransportDown(f"TLS failed: {_words(problem)}")
+        cause = cause.__cause__ or cause.__context__
     return ConnectionLost(_words(problem))
 
 

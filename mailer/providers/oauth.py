@@ -8,7 +8,7 @@ import msgspec
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.transport import ConnectionLost, TransportDown
 from mailer.errors import OperatorError
-from mailer.providers.http import secure
+from mailer.providers.http import lost, secure
 from mailer.providers.registry import Secrets
 
 _EARLY = 120.0  # seconds before its end that a token is renewed
@@ -69,7 +69,8 @@ class Tokens:
             async with httpx.AsyncClient(timeout=30.0) as client:
                 response = await client.post(self._url, data=self._form, headers={"Accept": "application/json"})
         except httpx.HTTPError as problem:
-            raise ConnectionLost(f"no access token: {problem or type(problem).__name__}") from problem
+            failure = lost(problem)
+            raise type(failure)(f"no access token: {failure.reply}") from problem
         told = _decoded(response.content)
         token, code = told.get("access_token"), response.status_code
         if response.is_success and isinstance(token, str) and token:

@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import ssl
 
 import pytest
+import trustme
 
 from mailer.deliveries.transport import ConnectionLost, Deferred, RecipientRefused, TransportDown, Uncertain
 from mailer.errors import OperatorError
@@ -68,6 +70,21 @@ async def test_nobody_there_is_a_lost_connection(kind):
             await transport(kind, url).open()
 
 
+async def test_an_unknown_certificate_is_refused():
+    """Who can't prove to be the provider hears no key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    heard = []
+
+    async def serve(reader, writer):
+        heard.append(await reader.read())
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
+        with pytest.raises(TransportDown, match=r"(?i)certificate"):
+            await transport("postmark", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}").open()
+    assert heard == []
+
+
 async def test_the_server_may_vanish_between_two_messages():
     """A connection refused after the first message hands nothing over."""
     journal = Journal()
@@ -89,6 +106,14 @@ async def test_a_hang_up_within_the_request_hands_nothing_over():
         with pytest.raises(ConnectionLost):
             await send("mailgun", esp, long, journal)
     assert journal.handed == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_strangers_yes_is_no_receipt(kind):
+    """A 200 that isn't the API's own, as a proxy's login page gives, is no proof that the message was taken."""
+    async with Esp((200, {}, "<h1>Welcome</h1>")).running() as esp:
+        with pytest.raises(Uncertain):
+            await send(kind, esp)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,7 +14,7 @@ import msgspec
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
 from mailer.messages.message import Message
 from mailer.providers.fields import Person, bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
+from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, receipt_by, secure
 from mailer.providers.registry import Secrets
 
 _TO: Final = re.compile(r"\bin to\b|\bto\b.{0,12}\b(?:email|is not valid)|recipient", re.IGNORECASE)
@@ -70,8 +70,7 @@ class Brevo:
 
     def receipt(self, answer: Answer) -> Receipt:
         """Brevo's id."""
-        data = answer.data
-        return Receipt(reply=answer.words, provider_id=str(data.get("messageId", "")) if isinstance(data, dict) else "")
+        return receipt_by(answer, "messageId")
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """An invalid parameter that is `to` means the recipient."""

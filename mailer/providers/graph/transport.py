@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from mailer.deliveries.transport import Receipt, RecipientRefused, TransportDown, TransportError
+from mailer.deliveries.transport import Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
 from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
 from mailer.providers.oauth import OAuth, Tokens, tokens
@@ -67,6 +67,8 @@ class Graph:
 
     def receipt(self, answer: Answer) -> Receipt:
         """Graph says 202 and nothing else."""
+        if answer.status != httpx.codes.ACCEPTED:
+            raise Uncertain(f"a yes that is none of the API's: {answer.words}", code=answer.status)
         return Receipt(reply=answer.words)
 
     def refusal(self, answer: Answer) -> TransportError | None:

@@ -11,7 +11,7 @@ import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
 from mailer.messages.message import Message
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
+from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, receipt_by, secure
 from mailer.providers.registry import Secrets
 
 _TO: Final = re.compile(r"'to' parameter|\bto\b.{0,20} is not a valid address", re.IGNORECASE)
@@ -78,8 +78,7 @@ class Mailgun:
 
     def receipt(self, answer: Answer) -> Receipt:
         """Mailgun's id, which is the message's own Message-ID."""
-        data = answer.data
-        return Receipt(reply=answer.words, provider_id=str(data.get("id", "")) if isinstance(data, dict) else "")
+        return receipt_by(answer, "id")
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """A 400 that names `to` means the recipient."""

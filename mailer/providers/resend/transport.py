@@ -14,7 +14,7 @@ import msgspec
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
 from mailer.providers.fields import bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
+from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, receipt_by, secure
 from mailer.providers.registry import Secrets
 
 _TO: Final = re.compile(r"`to`", re.IGNORECASE)
@@ -84,8 +84,7 @@ class Resend:
 
     def receipt(self, answer: Answer) -> Receipt:
         """Resend's id."""
-        data = answer.data
-        return Receipt(reply=answer.words, provider_id=str(data.get("id", "")) if isinstance(data, dict) else "")
+        return receipt_by(answer, "id")
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """What the error's name says more than the status."""

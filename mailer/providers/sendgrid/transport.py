@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
+from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
 from mailer.providers.fields import Person, bare, fields
 from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
@@ -73,6 +73,8 @@ class SendGrid:
 
     def receipt(self, answer: Answer) -> Receipt:
         """SendGrid's id stands in a header; the body is empty."""
+        if answer.status != httpx.codes.ACCEPTED:  # 200 is the sandbox's, which sends nothing
+            raise Uncertain(f"a yes that is none of the API's: {answer.words}", code=answer.status)
         return Receipt(reply=answer.words, provider_id=answer.header("x-message-id"))
 
     def refusal(self, answer: Answer) -> TransportError | None:

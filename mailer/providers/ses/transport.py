@@ -15,7 +15,7 @@ import msgspec
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError
 from mailer.messages.message import Message
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, by_status, secure
+from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, by_status, receipt_by, secure
 from mailer.providers.registry import Secrets
 from mailer.providers.ses.signature import Credentials, Scope, signed_headers
 
@@ -104,8 +104,7 @@ class Ses:
 
     def receipt(self, answer: Answer) -> Receipt:
         """SES's id."""
-        data = answer.data
-        return Receipt(reply=answer.words, provider_id=str(data.get("MessageId", "")) if isinstance(data, dict) else "")
+        return receipt_by(answer, "MessageId")
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """What the kind of error says more than the status: SES calls nearly everything a 400."""
