@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ import msgspec
 import structlog
 
 from mailer import config, tokens
-from mailer.address import InvalidAddress, Mailbox, address_key, domain_of
+from mailer.address import InvalidAddress, Mailbox, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.campaigns.calendar import Calendar, parse_span
@@ -21,11 +20,8 @@ from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Progress, Result
-from mailer.deliveries.pace import Limits, Pace
-from mailer.deliveries.rate import Rate
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused, Transport
-from mailer.deliveries.window import Window
 from mailer.editions.edition import Compiled, Edition, Imprint, Report
 from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, available_languages, locate, read
@@ -41,6 +37,7 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.ordering import Ordering
 from mailer.providers import registry
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
@@ -51,7 +48,7 @@ from mailer.storage.rights import Rights
 from mailer.storage.suppressions import Suppressions
 
 
-class App:
+class App(Ordering):
     """One publication, composed from its config. Parts are made when first asked for."""
 
     def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
@@ -308,53 +305,6 @@ class App:
             )
         except msgspec.ValidationError as problem:
             raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
-
-    @cached_property
-    def pace(self) -> Pace:
-        """How fast `[delivery]` lets us send, and each of its domains."""
-        table = self.config.delivery
-        domains = {
-            address_key(f"x@{name}").partition("@")[2]: Limits(
-                self._rates(f'delivery.domains."{name}"', limits.rate), limits.connections
-            )
-            for name, limits in table.domains.items()
-        }
-        return Pace(self._rates("delivery", table.rate), domains)
-
-    def _rates(self, section: str, given: str | Sequence[str]) -> tuple[Rate, ...]:
-        texts = [given] if isinstance(given, str) else given
-        try:
-            return tuple(Rate.parse(text) for text in texts)
-        except ValueError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: [{section}] rate: {problem}") from None
-
-    @cached_property
-    def window(self) -> Window | None:
-        """The hours in which a campaign may send; None: at all hours."""
-        text = self.config.delivery.window
-        try:
-            return Window.parse(text, self.calendar.zone) if text else None
-        except ValueError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
-
-    @property
-    def processes(self) -> int:
-        """How many processes send at once: never more than there are connections to share."""
-        table = self.config.delivery
-        number = (os.cpu_count() or 1) if table.processes == "auto" else table.processes
-        return min(number, table.connections)
-
-    def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
-        """How a campaign is to be sent by process `number` of `processes`."""
-        table = self.config.delivery
-        return Orders(
-            connections=table.connections,
-            pace=self.pace,
-            window=self.window,
-            on_uncertain=table.on_uncertain,
-            number=number,
-            processes=processes,
-        )
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""

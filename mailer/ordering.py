@@ -1,0 +1,68 @@
+"""The part of the composition that turns `[delivery]` into orders for the senders: how fast, when, by how many."""
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mailer import config
+from mailer.address import address_key
+from mailer.deliveries.orders import Orders
+from mailer.deliveries.pace import Limits, Pace
+from mailer.deliveries.rate import Rate
+from mailer.deliveries.window import Window
+from mailer.errors import OperatorError
+
+
+class Ordering:
+    """What `App` knows of pace, hours and processes."""
+
+    loaded: config.Loaded
+    config: config.Config
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How fast `[delivery]` lets us send, and each of its domains."""
+        table = self.config.delivery
+        domains = {
+            address_key(f"x@{name}").partition("@")[2]: Limits(
+                self._rates(f'delivery.domains."{name}"', limits.rate), limits.connections
+            )
+            for name, limits in table.domains.items()
+        }
+        return Pace(self._rates("delivery", table.rate), domains)
+
+    def _rates(self, section: str, given: str | Sequence[str]) -> tuple[Rate, ...]:
+        texts = [given] if isinstance(given, str) else given
+        try:
+            return tuple(Rate.parse(text) for text in texts)
+        except ValueError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [{section}] rate: {problem}") from None
+
+    @cached_property
+    def window(self) -> Window | None:
+        """The hours in which a campaign may send; None: at all hours."""
+        text = self.config.delivery.window
+        try:
+            return Window.parse(text, ZoneInfo(self.config.publication.timezone)) if text else None
+        except (ValueError, ZoneInfoNotFoundError) as problem:
+            raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
+
+    @property
+    def processes(self) -> int:
+        """How many processes send at once: never more than there are connections to share."""
+        table = self.config.delivery
+        number = (os.cpu_count() or 1) if table.processes == "auto" else table.processes
+        return min(number, table.connections)
+
+    def orders(self, *, number: int = 0, processes: int = 1) -> Orders:
+        """How a campaign is to be sent by process `number` of `processes`."""
+        table = self.config.delivery
+        return Orders(
+            connections=table.connections,
+            pace=self.pace,
+            window=self.window,
+            on_uncertain=table.on_uncertain,
+            number=number,
+            processes=processes,
+        )
