@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format install install-dev lock golden bench clean
+.PHONY: help demo test lint format install install-dev lock golden bench profile kills clean
 
 help:
-	@echo "make demo | test | lint | format | install | lock | golden | bench | clean"
+	@echo "make demo | test | lint | format | install | lock | golden | bench | profile | kills | clean"
 
 demo: install
 	@$(BIN)/mailer demo
@@ -49,6 +49,17 @@ lock:
 
 golden: install-dev
 	@$(BIN)/python -m pytest --update-golden $(ARGS)
+
+# What each figure means and what bounds it: benchmarks/README.md.
+bench: install-dev
+	@$(BIN)/python -m benchmarks.sending $(ARGS)
+	@$(BIN)/python -m benchmarks.freezing
+
+profile: install-dev
+	@$(BIN)/python -m benchmarks.profiling $(ARGS)
+
+kills: install-dev
+	@$(BIN)/python -m benchmarks.kills --kills 200 $(ARGS)
 
 clean:
 	rm -rf $(VENV) var out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from mailer import config, tokens
@@ -21,11 +20,10 @@ from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.orders import Orders, Progress, Result
 from mailer.deliveries.send import MakeMessage, send
-from mailer.deliveries.transport import RecipientRefused, Transport
-from mailer.editions.edition import Compiled, Edition, Imprint, Report
-from mailer.errors import AuthorError, OperatorError
-from mailer.issues import Issue, available_languages, locate, read
-from mailer.issues.translation import completed
+from mailer.deliveries.transport import RecipientRefused
+from mailer.editions.edition import Compiled, Edition, Imprint
+from mailer.errors import OperatorError
+from mailer.issues import Issue
 from mailer.language import words
 from mailer.mailroom import Mailroom
 from mailer.messages import dkim
@@ -37,8 +35,8 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
-from mailer.ordering import Ordering
-from mailer.providers import registry
+from mailer.outgoing import Outgoing
+from mailer.press import Press
 from mailer.storage.agenda import SqlAgenda
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
@@ -48,7 +46,7 @@ from mailer.storage.rights import Rights
 from mailer.storage.suppressions import Suppressions
 
 
-class App(Ordering):
+class App:
     """One publication, composed from its config. Parts are made when first asked for."""
 
     def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
@@ -61,6 +59,7 @@ class App(Ordering):
         self.loaded = loaded
         self.config = loaded.config
         self.clock = clock or SystemClock()
+        self.press = Press(loaded, self.imprint)
 
     def hush(self) -> None:
         """Log errors alone: in the foreground a person reads what the command itself says, in one sentence."""
@@ -232,79 +231,16 @@ class App(Ordering):
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
         return [self._mailbox("staff", "addresses", text) for text in chosen]
 
-    @property
-    def theme(self) -> Path | None:
-        """The file of tokens that `[content] theme` names in place of the templates' own."""
-        return self.loaded.resolve(self.config.content.theme) if self.config.content.theme else None
-
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None
     ) -> tuple[tuple[Issue, ...], Compiled]:
-        """
-        Read the issue called `name` in all its languages and compile its editions; or only those of a segment, or of
-        one of its languages.
+        """The issue called `name` as it is written, and its editions (see `Press.compile`)."""
+        return self.press.compile(name, segment=segment, language=language)
 
-        Raises:
-            AuthorError: There is no such issue, or something in it or in the templates is wrong.
-
-        """
-        # What compiles is heavy, and the processes that only send have no use for it.
-        from mailer.editions.compose import compose
-        from mailer.editions.pictures import mail_safe
-
-        folder = locate(self.loaded.resolve(self.config.content.issues), name)
-        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
-        if not issues:
-            raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
-        original, missing = read(folder), self.config.content.missing_translation
-        compiled = compose(
-            [completed(issue, original) if missing == "original" else issue for issue in issues],
-            {name: each.title for name, each in self.config.segments.items() if segment in {None, name}},
-            imprint=self.imprint,
-            templates=self.loaded.resolve(self.config.content.templates) / "brief",
-            theme=self.theme,
-            picture=partial(mail_safe, cache=self.loaded.resolve("var/cache")),
-        )
-        return issues, compiled
-
-    def check(self, name: str) -> Report:
-        """
-        Judge an issue in all its languages; a text or template that can't be used is the one error there is.
-
-        Raises:
-            AuthorError: There is no such issue.
-            OperatorError: `[check.rules]` can't be followed.
-
-        """
-        from mailer.preflight import judge
-
-        return judge(self, name).report
-
-    def transport(self, name: str | None = None) -> Transport:
-        """
-        The way out called `name`, or the first that `[delivery] transport` names. Nothing is connected yet.
-
-        Raises:
-            OperatorError: There is none of that name, or its table is wrong.
-
-        """
-        name = name or self.config.delivery.transports[0]
-        if name not in self.config.transports:
-            raise OperatorError(
-                f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
-                f"{', '.join(self.config.transports) or 'none yet'}"
-            )
-        section = f"transports.{name}"
-        table = dict(self.config.transports[name])
-        kind = str(table.pop("kind", ""))
-        if "folder" in table:
-            table["folder"] = str(self.loaded.resolve(str(table["folder"])))
-        try:
-            return registry.make(
-                kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
-            )
-        except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+    @cached_property
+    def outgoing(self) -> Outgoing:
+        """The ways out and the pace, as `[transports]` and `[delivery]` say."""
+        return Outgoing(self.loaded, self.calendar.zone)
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
@@ -314,32 +250,16 @@ class App(Ordering):
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
         prefix = f"[{words(edition.language)('PRUEBA')}]"
-        stencil = self._cut_test(edition, prefix, keys=self.signing_keys)
-        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
-
-    def sample_message(self, edition: Edition) -> Message:
-        """A message as it would be sent, to nobody, unsigned: its links act for no one, so no secret is needed."""
-        domain = self.letterhead.sender.address.rpartition("@")[2]
-        nobody = Recipient(0, f"lector@{domain}", segment=edition.segment, language=edition.language)
-        return personalise_test(
-            self._cut_test(edition, "", keys=()), nobody, signer=tokens.Signer(["sample"]), greet=greeting
-        )
-
-    def _cut_test(self, edition: Edition, prefix: str, keys: Sequence[Key]) -> Stencil:
         embedded = self.config.content.images == "embedded"
-        return cut_test(edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=keys, embedded=embedded)
+        stencil = cut_test(
+            edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys, embedded=embedded
+        )
+        return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
-        return write_notice(
-            self.letterhead,
-            to,
-            subject=subject,
-            text=text,
-            date=self.clock.now(),
-            occasion=occasion,
-            keys=self.signing_keys,
-        )
+        date, keys = self.clock.now(), self.signing_keys
+        return write_notice(self.letterhead, to, subject=subject, text=text, date=date, occasion=occasion, keys=keys)
 
     async def send(
         self,
@@ -353,10 +273,10 @@ class App(Ordering):
         return await send(
             campaign.id,
             ledger=self.ledger,
-            transport=[self.transport(name) for name in self.config.delivery.transports],
+            transport=[self.outgoing.transport(name) for name in self.config.delivery.transports],
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
-            orders=orders or self.orders(),
+            orders=orders or self.outgoing.orders(),
             stop=stop,
             progress=progress,
         )

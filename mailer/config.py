@@ -117,6 +117,7 @@ class Feedback(_Table, frozen=True):
     evidence: str = "365d"
     unattributed: str = "var/unattributed"
     mailbox: dict[str, Any] = {}
+    collect_every: str = "10m"
 
 
 class RuleConfig(_Table, frozen=True):

@@ -63,7 +63,7 @@ async def send(app: App, campaign: Campaign, *, stop: asyncio.Event | None = Non
         OperatorError: A member can't go on; the others have landed.
 
     """
-    if app.processes == 1:
+    if app.outgoing.processes == 1:
         return await app.send(campaign, stop=stop, progress=progress)
     return await Crew(app, campaign, stop or asyncio.Event(), progress).send()
 
@@ -82,7 +82,7 @@ class Crew:
 
     async def send(self) -> Result:
         """All members, until each has come to its end; then the account of all."""
-        number = self._app.processes
+        number = self._app.outgoing.processes
         relay = asyncio.create_task(self._relay_stop())
         try:
             words = await asyncio.gather(*(self._member(each) for each in range(number)), return_exceptions=True)
@@ -121,7 +121,7 @@ class Crew:
         )
         assert member.stdin is not None and member.stdout is not None  # noqa: PT018 - pipes were asked for
         app = self._app
-        task = Task(app.config, str(app.loaded.path), self._campaign.id, number, app.processes, app.is_hushed)
+        task = Task(app.config, str(app.loaded.path), self._campaign.id, number, app.outgoing.processes, app.is_hushed)
         closing = asyncio.create_task(self._close_when_landing(member.stdin))
         try:
             member.stdin.write(msgspec.json.encode(task) + b"\n")
@@ -187,7 +187,7 @@ class Member:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # the captain got it too, and says when
         await loop.connect_read_pipe(partial(_Ear, stop), sys.stdin)
-        orders = self._app.orders(number=self._task.number, processes=self._task.processes)
+        orders = self._app.outgoing.orders(number=self._task.number, processes=self._task.processes)
         try:
             campaign = await asyncio.to_thread(self._app.agenda.get, self._task.campaign)
             result = await self._app.send(campaign, stop=stop, progress=self._tell, orders=orders)

@@ -21,6 +21,7 @@ from mailer.deliveries.orders import Ending, Progress, Result
 from mailer.deliveries.transport import TransportError
 from mailer.editions.edition import Compiled
 from mailer.errors import MailerError, Refused
+from mailer.preflight import judge
 
 log = structlog.get_logger()
 
@@ -31,18 +32,17 @@ def prepare(app: App, issue: str) -> Compiled:
 
     Raises:
         Refused: Its check has errors.
-        AuthorError: It can't be read or compiled.
+        AuthorError: There is no such issue.
 
     """
-    _, compiled = app.compile(issue)
-    report = app.check(issue)
-    if report.errors:
-        first = report.errors[0]
+    judged = judge(app, issue)
+    errors = judged.report.errors
+    if errors or judged.compiled is None:
         raise Refused(
-            f"issue {issue} has {len(report.errors)} errors, the first at {first.where}: {first.message}; "
+            f"issue {issue} has {len(errors)} errors, the first at {errors[0].where}: {errors[0].message}; "
             f"`mailer check {issue}` lists them"
         )
-    return compiled
+    return judged.compiled
 
 
 def approve(app: App, issue: str, by: str) -> Approval:
@@ -148,7 +148,7 @@ def alert(app: App, *, subject: str, text: str, occasion: str) -> None:
             app.notice(to, subject=subject, text=text, occasion=f"{occasion}-{number}")
             for number, to in enumerate(app.staff())
         ]
-        asyncio.run(hand_over(letters, app.transport()))
+        asyncio.run(hand_over(letters, app.outgoing.transport()))
         log.info("staff alerted", action="alert", occasion=occasion)
     except (MailerError, TransportError) as problem:
         log.warning("staff not alerted", action="alert-failed", occasion=occasion, why=str(problem))
@@ -192,6 +192,7 @@ class Sums(msgspec.Struct, frozen=True):
     reason: str = ""
     next_at: datetime | None = None
     outlook: str = ""
+    feedback: dict[str, int] = {}
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
@@ -208,6 +209,7 @@ def sums(app: App, campaign: Campaign) -> Sums:
         reason=campaign.reason,
         next_at=next_at,
         outlook=words,
+        feedback=app.ledger.feedback(campaign.id),
     )
 
 
@@ -217,8 +219,8 @@ def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | 
         return None, ""
     now = app.clock.now()
     due_at = app.ledger.next_due(campaign.id)
-    opens_at = app.window.opens(max(now, due_at or now)) if app.window else None
-    if opens_at is not None and app.window is not None and not app.window.is_open(now):
+    opens_at = app.outgoing.window.opens(max(now, due_at or now)) if app.outgoing.window else None
+    if opens_at is not None and app.outgoing.window is not None and not app.outgoing.window.is_open(now):
         return opens_at, f"outside its hours ({app.config.delivery.window}); it goes on at {local_time(app, opens_at)}"
     if due_at is not None and due_at > now:
         return due_at, f"{account.pending} are to be tried again, the next at {local_time(app, due_at)}"

@@ -121,7 +121,7 @@ def _links(app: App) -> tuple[Health, str]:
 
 
 def _transport(app: App) -> tuple[Health, str]:
-    transport = app.transport()
+    transport = app.outgoing.transport()
 
     async def log_in() -> None:
         channel = await transport.open()

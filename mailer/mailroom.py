@@ -6,6 +6,7 @@ A part of the composition root, kept apart from `app` for its size.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
 
@@ -85,6 +86,20 @@ class Mailroom:
         events = webhooks.receive(provider, headers, raw_body, now, keys=keys, spend=self.book.spend)
         return absorb(events, book=self.book, policy=self.policy, now=now, evidence=raw_body)
 
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether there is a mailbox to collect from."""
+        return bool(self.loaded.config.feedback.mailbox)
+
+    @property
+    def collect_every(self) -> timedelta:
+        """How often the service looks into the mailbox."""
+        return parse_span(self.loaded.config.feedback.collect_every)
+
+    def drop_old_evidence(self) -> int:
+        """Drop the raw mail and calls that have come of age; say of how many events. The events stay."""
+        return self.book.drop_evidence(self.clock.now() - parse_span(self.loaded.config.feedback.evidence))
+
     def collect_mail(self, progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
         """
         Take in what lies unread in the mailbox of `[feedback.mailbox]`; count what became of it.
@@ -96,7 +111,7 @@ class Mailroom:
 
         """
         section = "feedback.mailbox"
-        if not self.loaded.config.feedback.mailbox:
+        if not self.has_mailbox:
             raise OperatorError(f"{self.loaded.path.name}: there is no [{section}]; see docs/bounces.md")
         table = self.loaded.with_secrets(section, self.loaded.config.feedback.mailbox)
         try:

@@ -98,8 +98,7 @@ def _monthly_day(app: "App", issue: Issue) -> date:
 
 def _plain(app: "App", language: str) -> str:
     titles = {name: segment.title for name, segment in app.config.segments.items()}
-    templates = app.loaded.resolve(app.config.content.templates) / "brief"
-    return plainest_html(language, titles, app.imprint, templates, app.theme)
+    return plainest_html(language, titles, app.imprint, app.press.templates / "brief", app.press.theme)
 
 
 def _previous(folder: Path, name: str) -> Issue | None:

@@ -65,7 +65,8 @@ class Signer:
     def __init__(self, keys: list[str]) -> None:
         if not keys or not all(keys):
             raise ValueError("a signer needs at least one secret")
-        self._macs = {self._key_id(key): _Mac(key.encode()) for key in reversed(keys)}
+        self._keys = {self._key_id(key): key.encode() for key in reversed(keys)}
+        self._macs = {key_id: _Mac(key) for key_id, key in self._keys.items()}
         self._current = self._key_id(keys[0])
 
     @property

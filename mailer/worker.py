@@ -24,6 +24,11 @@ SCHEDULE: Final = "monthly"
 _LOOK: Final = 1.0
 # Another process may be sending what is pending and not due: how long until it is looked at again.
 _LATER: Final = timedelta(seconds=10)
+_DAILY: Final = timedelta(days=1)
+
+
+class _Stopping(Exception):
+    """The service is being stopped: what reads on lets go."""
 
 
 class MonthlyTrigger(BaseTrigger):  # type: ignore[misc]
@@ -57,6 +62,7 @@ class Worker:
             misfire_grace_time=None,
             max_instances=1,
         )
+        self._add_feedback_jobs(scheduler)
         scheduler.start()
         log.info(
             "worker started", action="worker-started", next_fire=str(self._app.calendar.after(self._app.clock.now()))
@@ -79,6 +85,49 @@ class Worker:
 
     async def _fire_latest(self) -> None:
         await asyncio.to_thread(fire, self._app, self._app.calendar.latest(self._app.clock.now()))
+
+    def _add_feedback_jobs(self, scheduler: AsyncIOScheduler) -> None:
+        """Take in what comes back by mail, and drop raw mail that has come of age: at once, then on a timer."""
+        mailroom = self._app.mailroom
+        jobs = [(self.drop_evidence, _DAILY)]
+        if mailroom.has_mailbox:
+            jobs.append((self.collect, mailroom.collect_every))
+        for job, every in jobs:
+            scheduler.add_job(
+                job,
+                "interval",
+                seconds=max(every.total_seconds(), 1),
+                next_run_time=self._app.clock.now(),
+                coalesce=True,
+                misfire_grace_time=None,
+                max_instances=1,
+            )
+
+    def collect(self) -> None:
+        """Empty the bounce mailbox; trouble with it is logged and mended by the next look."""
+        try:
+            outcomes = self._app.mailroom.collect_mail(self._may_go_on)
+        except _Stopping:
+            return  # what was recorded last is still unread there, and counts once when it comes again
+        except MailerError as problem:
+            log.warning("the mailbox can't be collected", action="collect-failed", why=str(problem))
+            return
+        if outcomes:
+            log.info("mail collected", action="collected", **outcomes)
+
+    def _may_go_on(self, _: int) -> None:
+        if self._stop.is_set():
+            raise _Stopping
+
+    def drop_evidence(self) -> None:
+        """Drop raw mail that has come of age."""
+        try:
+            dropped = self._app.mailroom.drop_old_evidence()
+        except MailerError as problem:
+            log.warning("old evidence can't be dropped", action="drop-failed", why=str(problem))
+            return
+        if dropped:
+            log.info("old evidence dropped", action="evidence-dropped", number=dropped)
 
     async def look(self) -> None:
         """One look at the agenda: start what is due, and send what is sending."""
@@ -201,7 +250,7 @@ def run(app: App) -> Any:
     """Run the service on the fastest loop there is."""
     import uvloop
 
-    app.orders()  # what is wrong with [delivery] is said now, not at the hour
+    app.outgoing.orders()  # what is wrong with [delivery] is said now, not at the hour
     app.database  # noqa: B018 - migrations first, before threads ask for it
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(app))

@@ -107,7 +107,7 @@ def envelope_name(recipient: Recipient) -> str:
     return recipient.institution or recipient.name
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 12)
 def _greeting(language: str, honorific: str, position: str, name: str) -> str:
     code, sentences = _forms().language(language)
     title = _honorifics().get(fold(honorific), _Honorific())
@@ -136,6 +136,7 @@ def is_office(name: str) -> bool:
     return not _office_words().isdisjoint(fold(name).split())
 
 
+@lru_cache(1 << 12)
 def _post(position: str) -> tuple[_Post | None, Gender]:
     """The post that the text begins with, and the gender that its word tells."""
     words = fold(position).split()

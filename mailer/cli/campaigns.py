@@ -85,7 +85,7 @@ def send(
     if json:
         print_json(dispatch.sums(app, app.agenda.get(campaign.id)))
     else:
-        _show(app, app.agenda.get(campaign.id))
+        show_account(app, app.agenda.get(campaign.id))
     conclude(app, campaign, result)
 
 
@@ -111,7 +111,7 @@ def _open(app: "App", issue: str, segments: list[str], *, yes: bool, again: bool
     from mailer.campaigns import advance
     from mailer.errors import Refused
 
-    app.orders()  # what is wrong with [delivery] is said before anybody is frozen
+    app.outgoing.orders()  # what is wrong with [delivery] is said before anybody is frozen
     compiled = dispatch.prepare(app, issue)
     advance.may_open(app.agenda, issue, compiled.content_hash, segments, again=again)
     expected = app.ledger.forecast(segments)
@@ -172,10 +172,11 @@ def show(context: typer.Context, campaign: Number, *, json: bool = JSON) -> None
     if json:
         print_json(dispatch.sums(app, found))
     else:
-        _show(app, found)
+        show_account(app, found)
 
 
-def _show(app: "App", campaign: "Campaign") -> None:
+def show_account(app: "App", campaign: "Campaign") -> None:
+    """Write the account of a campaign for a person."""
     from itertools import islice
 
     import msgspec
@@ -195,6 +196,8 @@ def _show(app: "App", campaign: "Campaign") -> None:
     rows = [(name, *(getattr(each, column) for column in columns)) for name, each in accounts.items()]
     rows.append(("all", *(totals[column] for column in columns)))
     table(("Segment", *(name.capitalize() for name in columns)), rows, figures=range(1, len(columns) + 1))
+    if came_back := app.ledger.feedback(campaign.id):
+        say(f"Came back: {', '.join(f'{number} {happening}' for happening, number in came_back.items())}")
     if not account.reconciled:
         say("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.")
     for delivery in islice(app.ledger.doubtful(campaign.id), 20):
@@ -311,6 +314,7 @@ def _document(app: "App", line: "Delivery") -> dict[str, object]:
         "campaign": line.campaign_id,
         "uncertain_at": line.uncertain_at,
         "transport": line.transport,
+        "feedback": line.feedback,
     }
 
 

@@ -27,8 +27,10 @@ def config_option(
 
 
 from mailer.cli import (  # noqa: E402 — the groups
+    archive,
     bounces,
     campaigns,
+    catalogues,
     demo,
     dkim,
     editions,
@@ -38,6 +40,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     preview,
     proof,
     register,
+    rehearse,
     rights,
     segments,
     subscribers,
@@ -62,6 +65,7 @@ root.add_typer(register.group, name="register")
 root.add_typer(suppressions.group, name="suppressions")
 root.add_typer(segments.group, name="segments")
 root.command("test-send")(trial.send_test)
+root.command("rehearse")(rehearse.rehearse)
 root.command("approve")(campaigns.approve)
 root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)
@@ -71,9 +75,11 @@ root.command("run")(campaigns.run)
 root.command("bounces")(bounces.bounces)
 root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
+root.add_typer(archive.group, name="archive")
 root.command("doctor")(examining.doctor)
 root.add_typer(dkim.group, name="dkim")
 root.add_typer(campaigns.database, name="db")
+root.add_typer(catalogues.group, name="i18n")
 
 
 def run(arguments: list[str]) -> int:

@@ -13,19 +13,26 @@ if TYPE_CHECKING:
 
 SEGMENT = typer.Option("--segment", help="Only for the readers of this segment.")
 LANGUAGE = typer.Option("--language", help="Only in this language.")
+COMPONENTS = typer.Option("--components", help="Write the page that shows every piece with its Markdown instead.")
 OUT = typer.Option("--out", help="The folder to write to.")
 
 
 def render(  # noqa: PLR0917 - typer calls it by name
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")],
+    issue: Annotated[str | None, typer.Argument(help="The issue's folder, as in 2026-12.")] = None,
     segment: Annotated[str | None, SEGMENT] = None,
     language: Annotated[str | None, LANGUAGE] = None,
     out: Annotated[Path, OUT] = Path("out"),
+    components: Annotated[bool, COMPONENTS] = False,
     json: bool = JSON,
 ) -> None:
     """Write an issue's editions as files: HTML and text to look at, the MJML, and a message as it would be sent."""
     app = house(context)
+    if components:
+        _show_components(app, out, json=json)
+        return
+    if issue is None:
+        raise typer.BadParameter("name the issue to render, as in 2026-12", param_hint="ISSUE")
     _, compiled = app.compile(issue)
     wanted = chosen(compiled.editions, segment, language)
     files = [_write(app, edition, out) for edition in wanted]
@@ -81,7 +88,7 @@ def _write(app: "App", edition: "Edition", out: Path) -> dict[str, str]:
         "html": sample_html(edition, app.imprint).encode(),
         "txt": sample_text(edition, app.imprint).encode(),
         "mjml": edition.mjml.encode(),
-        "eml": app.sample_message(edition).content,
+        "eml": _message(app, edition),
     }
     try:
         (out / "images").mkdir(parents=True, exist_ok=True)
@@ -92,3 +99,47 @@ def _write(app: "App", edition: "Edition", out: Path) -> dict[str, str]:
     except OSError as problem:
         raise OperatorError(f"{out} can't be written to ({problem.strerror}); name another folder with --out") from None
     return {suffix: str(out / f"{stem}.{suffix}") for suffix in contents}
+
+
+def _message(app: "App", edition: "Edition") -> bytes:
+    """The edition as it would be sent, to nobody, unsigned: its links act for no one, so no secret is needed."""
+    from mailer import tokens
+    from mailer.audience.greeting import greeting
+    from mailer.audience.recipient import Recipient
+    from mailer.messages.personalise import personalise_test
+    from mailer.messages.stencil import cut_test
+
+    domain = app.letterhead.sender.address.rpartition("@")[2]
+    nobody = Recipient(0, f"lector@{domain}", segment=edition.segment, language=edition.language)
+    embedded = app.config.content.images == "embedded"
+    stencil = cut_test(edition, app.letterhead, prefix="", date=app.clock.now(), embedded=embedded)
+    return personalise_test(stencil, nobody, signer=tokens.Signer(["sample"]), greet=greeting).content
+
+
+def _show_components(app: "App", out: Path, *, json: bool) -> None:
+    """Write the page of components, its pictures within it."""
+    from base64 import b64encode
+
+    from mailer.editions.components import components_page
+    from mailer.editions.sample import sample_html
+    from mailer.editions.theme import Theme
+    from mailer.errors import OperatorError
+
+    issue, compiled = app.press.components()
+    edition = compiled.editions[0]
+    html = sample_html(edition, app.imprint)
+    for image in edition.images:
+        html = html.replace(
+            f"images/{image.name}", f"data:{image.media_type};base64,{b64encode(image.content).decode()}"
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "components.html").write_text(
+            components_page(issue, html, Theme.load(app.press.theme)), encoding="utf-8"
+        )
+    except OSError as problem:
+        raise OperatorError(f"{out} can't be written to ({problem.strerror}); name another folder with --out") from None
+    if json:
+        print_json({"page": str(out / "components.html")})
+    else:
+        say(str(out / "components.html"))

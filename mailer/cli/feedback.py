@@ -67,14 +67,12 @@ def reprocess(context: typer.Context, *, json: bool = JSON) -> None:
     """Try again on what could not be attributed, and drop evidence that has come of age."""
     from collections import Counter
 
-    from mailer.campaigns.calendar import parse_span
-
     mailroom = house(context).mailroom
     outcomes: Counter[str] = Counter()
     for entry in mailroom.book.entries(outcome="unattributed", limit=10_000):
         if raw := mailroom.book.forget_unattributed(entry.id):
             outcomes.update(map(str, mailroom.take_in(raw, source=entry.source)))
-    dropped = mailroom.book.drop_evidence(mailroom.clock.now() - parse_span(mailroom.loaded.config.feedback.evidence))
+    dropped = mailroom.drop_old_evidence()
     if json:
         print_json({"outcomes": outcomes, "evidence_dropped": dropped})
         return

@@ -34,8 +34,7 @@ def write_report(app: "App", judged: "Judged", target: Path) -> None:
     from mailer.editions.theme_css import theme_css
     from mailer.errors import OperatorError
 
-    tokens = app.theme or app.loaded.resolve(app.config.content.templates) / "brief" / "theme.toml"
-    theme = Theme.load(tokens)
+    theme = Theme.load(app.press.theme)
     jinja = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
     page = jinja.get_template("report.html").render(
         css=theme_css(theme), shots=_shots(app, judged), has_browser=browser() is not None, **_values(app, judged)

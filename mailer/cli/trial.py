@@ -35,7 +35,7 @@ def send_test(
 
     app = house(context)
     messages = _messages(app, issue, to=to or [], segments=segment or [], language=language)
-    way = app.transport(transport)
+    way = app.outgoing.transport(transport)
     try:
         outcomes = asyncio.run(hand_over(messages, way))
     except TransportError as problem:

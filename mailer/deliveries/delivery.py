@@ -102,6 +102,7 @@ class Delivery(msgspec.Struct, frozen=True):
     One line of the ledger, as people and programs read it.
 
     `uncertain_at` stays once it is set, whatever became of the delivery: a second copy is possible for it.
+    `feedback` is the weightiest thing that came back of it (`feedback.event.Happening`), or nothing.
     """
 
     id: int
@@ -116,3 +117,4 @@ class Delivery(msgspec.Struct, frozen=True):
     due_at: datetime
     uncertain_at: datetime | None = None
     transport: str = ""
+    feedback: str = ""

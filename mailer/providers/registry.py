@@ -15,8 +15,8 @@ from mailer.deliveries.transport import Transport
 from mailer.errors import OperatorError
 
 KINDS: Final = {
-    "outbox": "mailer.providers.outbox.transport",
-    "smtp": "mailer.providers.smtp.transport",
+    kind: f"mailer.providers.{kind}.transport"
+    for kind in ("brevo", "graph", "mailgun", "mailjet", "outbox", "postmark", "resend", "sendgrid", "ses", "smtp")
 }
 
 # Given a key of the table and the environment variable it names, the secret held there; raises OperatorError.

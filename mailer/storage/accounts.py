@@ -14,9 +14,17 @@ from mailer.campaigns.campaign import State as CampaignState
 from mailer.deliveries.delivery import OPEN, Delivery, State
 from mailer.storage.campaign_tables import campaigns, deliveries
 from mailer.storage.database import Database
+from mailer.storage.feedback import standings
 from mailer.storage.register import recipients_of
 
 _PAGE = 1_000
+_LINES = select(deliveries, standings.c.happening).outerjoin(
+    standings,
+    and_(
+        standings.c.campaign_id == deliveries.c.campaign_id,
+        standings.c.subscriber_id == deliveries.c.subscriber_id,
+    ),
+)
 
 
 class Accounts:
@@ -91,13 +99,20 @@ class Accounts:
 
     def deliveries(self, campaign: int, state: State | None = None) -> Iterator[Delivery]:
         """Stream the deliveries of a campaign, in the order of the freeze."""
-        query = select(deliveries).where(deliveries.c.campaign_id == campaign)
+        query = _LINES.where(deliveries.c.campaign_id == campaign)
         return self._stream(query if state is None else query.where(deliveries.c.state == state.value))
+
+    def feedback(self, campaign: int) -> dict[str, int]:
+        """How many deliveries of a campaign are known by each thing that came back."""
+        query = select(standings.c.happening, func.count()).where(standings.c.campaign_id == campaign)
+        with self._database.read() as connection:
+            found = connection.execute(query.group_by(standings.c.happening).order_by(standings.c.happening))
+            return {str(happening): int(number) for happening, number in found}
 
     def doubtful(self, campaign: int) -> Iterator[Delivery]:
         """Stream what is or was ever uncertain."""
         of_campaign = deliveries.c.campaign_id == campaign
-        return self._stream(select(deliveries).where(and_(of_campaign, deliveries.c.uncertain_at.is_not(None))))
+        return self._stream(_LINES.where(and_(of_campaign, deliveries.c.uncertain_at.is_not(None))))
 
     def _stream(self, query: Select[Any]) -> Iterator[Delivery]:
         # Page by page: no read stays open while a person pages through the lines, so writers are never kept waiting.
@@ -141,6 +156,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         due_at=row.due_at,
         uncertain_at=row.uncertain_at,
         transport=row.transport,
+        feedback=row.happening or "",
     )
 
 

@@ -29,6 +29,8 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._inbox = b""
         self._held = False
+        self._is_reading = False
+        self._replies: list[bytes] = []
         self._secured = sink.implicit_tls
         self._known = not sink.logins
         self._answer: Callable[[str], None] | None = None
@@ -65,7 +67,10 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on with what came."""
         self._inbox = self._inbox + data if self._inbox else data
+        self._is_reading = True
         self._advance()
+        self._is_reading = False
+        self._flush()
 
     def _advance(self) -> None:
         while self._inbox and not self._held:
@@ -103,11 +108,19 @@ class Session(asyncio.Protocol):
             proceed()
         if fault.drop and self._transport:
             self._held = True
+            self._flush()
             self._transport.close()
 
     def _say(self, reply: str) -> None:
-        if self._transport:
-            self._transport.write(f"{reply}\r\n".encode())
+        """Answer; what was asked for in one go is answered in one go, as servers do (RFC 2920 3.2)."""
+        self._replies.append(f"{reply}\r\n".encode())
+        if not self._is_reading:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._transport and self._replies:
+            self._transport.write(b"".join(self._replies))
+            self._replies.clear()
 
     def _take_line(self) -> bool:
         line, end, rest = self._inbox.partition(b"\n")
@@ -151,7 +164,7 @@ class Session(asyncio.Protocol):
         if self._sink.tls and not self._secured:
             offers.append("STARTTLS")
         if self._sink.logins and (self._secured or not self._sink.tls):
-            offers.append("AUTH PLAIN LOGIN")
+            offers.append("AUTH PLAIN LOGIN XOAUTH2")
         lines = [f"250-{offer}" for offer in offers[:-1]] + [f"250 {offers[-1]}"]
         self._meet("ehlo", lambda: self._say("\r\n".join(lines)))
 
@@ -162,6 +175,7 @@ class Session(asyncio.Protocol):
     def _quit(self, _: str) -> None:
         def part() -> None:
             self._say("221 2.0.0 goodbye")
+            self._flush()
             if self._transport:
                 self._transport.close()
 
@@ -260,8 +274,15 @@ class Session(asyncio.Protocol):
                 self._ask_password(initial)
             else:
                 self._ask("VXNlcm5hbWU6", self._ask_password)
+        elif mechanism.upper() == "XOAUTH2":
+            user, _, token = _decoded(initial).strip("\x01").removeprefix("user=").partition("\x01auth=Bearer ")
+            if self._sink.logins.get(user) == token:
+                self._judge(user, token)
+            else:
+                # The refusal comes as a challenge first, and the client answers it with an empty line.
+                self._ask("eyJzdGF0dXMiOiI0MDAifQ==", lambda _: self._judge(user, token))
         else:
-            self._say("504 5.5.4 PLAIN or LOGIN")
+            self._say("504 5.5.4 PLAIN, LOGIN or XOAUTH2")
 
     def _ask(self, prompt: str, answer: Callable[[str], None]) -> None:
         self._answer = answer

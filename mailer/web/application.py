@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from mailer.app import App
 from mailer.errors import MailerError
-from mailer.web import choosing, failures, joining, leaving, reading
+from mailer.web import choosing, failures, joining, leaving, reading, webhooks
 from mailer.web.desk import Desk, desk_of
 from mailer.web.guard import Guard
 from mailer.web.postbox import Postbox
@@ -36,14 +36,14 @@ async def privacy(request: Request) -> Response:
 
 
 async def robots(request: Request) -> Response:  # noqa: ARG001
-    """What search engines are asked to leave alone: every page that belongs to one reader."""
-    closed = "".join(f"Disallow: /{kind}/\n" for kind in "upmc")
-    return PlainTextResponse(f"User-agent: *\n{closed}", headers={"Cache-Control": "public, max-age=86400"})
+    """What search engines are asked to leave alone."""
+    return PlainTextResponse(reading.ROBOTS, headers={"Cache-Control": "public, max-age=86400"})
 
 
 ROUTES = [
     Route("/", reading.archive),
     Route("/brief/{issue}/", reading.issue),
+    Route("/brief/{issue}/{language}/", reading.translation),
     Route("/brief/{issue}/{segment}/{language}", reading.edition),
     Route("/images/{name}", reading.picture),
     Route("/files/{name}", reading.file),
@@ -61,6 +61,7 @@ ROUTES = [
     Route("/c/{token}", joining.show_confirm),
     Route("/c/{token}", joining.confirm, methods=["POST"]),
     Route("/privacy", privacy),
+    Route(webhooks.PATH + "{provider}", webhooks.receive, methods=["POST"]),
 ]
 
 
@@ -77,4 +78,4 @@ def create(house: App) -> ASGIApp:
         routes=ROUTES, lifespan=lifespan, exception_handlers={HTTPException: failures.say, 500: failures.say}
     )
     app.state.desk = desk
-    return Guard(app)
+    return Guard(app, {webhooks.PATH: webhooks.WEBHOOK_BYTES})

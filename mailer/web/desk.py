@@ -39,7 +39,7 @@ class Desk:
     @cached_property
     def transport(self) -> Transport:
         """The way out for letters: the publication's own."""
-        return self.house.transport()
+        return self.house.outgoing.transport()
 
     def limit(self, kind: str, value: str, most: int, window: timedelta = DAY) -> Limit:
         """A limit on something that a stranger can set off; what it counts is kept as a keyed hash alone."""

@@ -6,6 +6,7 @@ It wraps the whole application, so that an error page is as guarded as any other
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -39,8 +40,10 @@ def page_policy(nonce: str) -> str:
 class Guard:
     """Adds the security headers, gives each request a nonce, and refuses bodies that are too big or too slow."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int] | None = None) -> None:
+        """Guard `app`; `limits` are the bytes allowed below paths that need more than a form does."""
         self.app = app
+        self.limits = limits or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of the application inside."""
@@ -50,7 +53,8 @@ class Guard:
         nonce = new_secret()
         scope.setdefault("state", {})["nonce"] = nonce
 
-        body = _Body(scope, receive)
+        own = (limit for path, limit in self.limits.items() if scope["path"].startswith(path))
+        body = _Body(scope, receive, next(own, FORM_BYTES))
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -72,13 +76,14 @@ def _add_headers(headers: MutableHeaders, scope: Scope, nonce: str) -> None:
 
 
 class _Body:
-    """A request's body, read up to `FORM_BYTES` in all and for `BODY_SECONDS` in all."""
+    """A request's body, read up to `most` bytes in all and for `BODY_SECONDS` in all."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, most: int) -> None:
         headers = Headers(scope=scope)
         announced = headers.get("content-length", "0")
         self.is_read = announced == "0" and "transfer-encoding" not in headers
-        self._is_too_big = not _LENGTH.fullmatch(announced) or int(announced) > FORM_BYTES
+        self._is_too_big = not _LENGTH.fullmatch(announced) or int(announced) > most
+        self._most = most
         self._receive = receive
         self._seen = 0
         self._deadline: float | None = None
@@ -94,7 +99,7 @@ class _Body:
         except TimeoutError:
             raise HTTPException(408) from None
         self._seen += len(message.get("body", b""))
-        if self._seen > FORM_BYTES:
+        if self._seen > self._most:
             self._is_too_big = True
             raise HTTPException(413)
         self.is_read = self.is_read or not message.get("more_body", False)

@@ -29,6 +29,8 @@ _INSTEAD: Final = {
 }
 _OWN_LINK: Final = re.compile(r'<a\b([^>]*)href="@@(\w+_url)@@"([^>]*)>.*?</a>', re.DOTALL)
 _ARTICLE: Final = re.compile(r'<div\b[^>]*\brole="article"[^>]*>')
+# Landmarks of their own in a mail; on a page they would stand within the main part, where they may not (WAI-ARIA 1.2).
+_LANDMARK: Final = re.compile(r'<div role="(?:banner|contentinfo)">')
 _HEAD: Final = """<link rel="icon" href="data:,">
 <link rel="canonical" href="{url}">
 <meta name="description" content="{about}">
@@ -69,15 +71,26 @@ class Newsstand:
 
         Without a segment it is the fullest one, so that a link to any article finds its place.
         """
-        hashes = [publication.content_hash for publication in self.published.issues() if publication.issue == issue]
-        compiled = self._unpacked(hashes[0]) if hashes else None
+        compiled = self._sent(issue)
         if compiled is None:
             return None
         if segment:
             known = {edition.segment for edition in compiled.editions}
             return compiled.edition(segment, language) if segment in known else None
-        spoken = [edition for edition in compiled.editions if edition.language == language] or list(compiled.editions)
-        return max(spoken, key=lambda edition: len(edition.text))
+        return self.fullest(issue, language)[0]
+
+    def fullest(self, issue: str, language: str) -> list[Edition]:
+        """The fullest edition of a published issue in each of its languages, that language's first."""
+        compiled = self._sent(issue)
+        best: dict[str, Edition] = {}
+        for edition in compiled.editions if compiled else ():
+            if edition.language not in best or len(best[edition.language].text) < len(edition.text):
+                best[edition.language] = edition
+        return sorted(best.values(), key=lambda edition: edition.language != language)
+
+    def _sent(self, issue: str) -> Compiled | None:
+        hashes = [publication.content_hash for publication in self.published.issues() if publication.issue == issue]
+        return self._unpacked(hashes[0]) if hashes else None
 
     def picture(self, name: str) -> Image | None:
         """A picture by its name, from whatever is on the shelf."""
@@ -99,8 +112,8 @@ class Newsstand:
                 return found
         return None
 
-    def page(self, edition: Edition) -> str:
-        """The edition's HTML with nothing of one reader in it."""
+    def page(self, edition: Edition, path: str = "") -> str:
+        """The edition's HTML with nothing of one reader in it; `path` is where it is read, if not at the issue's."""
         say = words(edition.language)
         nobody = Recipient(subscriber_id=0, email="", segment=edition.segment, language=edition.language)
         slots = {"greeting": escape(greeting(nobody)), "institution": ""}
@@ -112,9 +125,9 @@ class Newsstand:
             escape(why, quote=False), escape(say(marked("Edición pública, tal como se envió por correo.")))
         )
         html = html.replace(f'"{self.public_url}/', '"/')
-        url = f"{self.public_url}/brief/{edition.issue}/"
+        url = self.public_url + (path or f"/brief/{edition.issue}/")
         head = _HEAD.format(url=escape(url), about=escape(edition.preheader), title=escape(edition.subject))
-        return _ARTICLE.sub(_as_main, html, count=1).replace("</head>", head, 1)
+        return _ARTICLE.sub(_as_main, _LANDMARK.sub("<div>", html), count=1).replace("</head>", head, 1)
 
     def _title(self, edition: Edition) -> str:
         return self.title(edition.segment, edition.language)
@@ -127,7 +140,7 @@ def _public_link(link: re.Match[str], language: str) -> str:
 
 
 def _as_main(opening: re.Match[str]) -> str:
-    """What a mail program calls an article is the main part of a page."""
+    """What a mail program calls an article is the main part of a page, and all the rest stands within it."""
     return opening[0].replace('role="article"', 'role="main"').replace(' aria-roledescription="email"', "")
 
 

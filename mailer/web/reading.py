@@ -24,6 +24,9 @@ _FOR_EVER: Final = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }
 
+# What search engines are asked to leave alone: every page that belongs to one reader.
+ROBOTS: Final = "User-agent: *\n" + "".join(f"Disallow: /{kind}/\n" for kind in "upmc")
+
 
 async def archive(request: Request) -> Response:
     """Every issue, by year."""
@@ -39,6 +42,15 @@ async def issue(request: Request) -> Response:
     """An issue in the language of the one who looks."""
     desk, name = desk_of(request), request.path_params["issue"]
     return await _edition(request, desk, name, desk.pages.language(request))
+
+
+async def translation(request: Request) -> Response:
+    """An issue in the language of the path; nothing, if it went out in others alone."""
+    desk, path = desk_of(request), request.path_params
+    found = await run_in_threadpool(desk.newsstand.fullest, path["issue"], path["language"])
+    if not found or found[0].language != path["language"]:
+        raise HTTPException(404)
+    return await _edition(request, desk, path["issue"], path["language"])
 
 
 async def edition(request: Request) -> Response:

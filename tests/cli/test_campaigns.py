@@ -101,6 +101,22 @@ def test_deliveries_name_everybody(office: Office):
     assert "there is no state" in office.refused("deliveries", "2022-11", "--state", "lost")
 
 
+def test_what_came_back_is_shown(office: Office):
+    """A complaint stands beside its delivery and in the campaign's account; nothing stands beside the others."""
+    office.type("approve", "2022-11", "--by", "Dirección")
+    assert office.read("send", "2022-11", "--yes")["feedback"] == {}
+    _complain(office, "luis@dos.example")
+    lines = office.read("deliveries", "2022-11")
+    assert sorted((line["email"], line["feedback"]) for line in lines) == [
+        ("ana@uno.example", ""),
+        ("eva@tres.example", ""),
+        ("luis@dos.example", "complained"),
+    ]
+    assert office.read("campaigns", "show", "1")["feedback"] == {"complained": 1}
+    office.type("campaigns", "show", "1")
+    assert "Came back: 1 complained" in office.capfd.readouterr().out
+
+
 def test_what_may_not_go_out_is_refused(office: Office):
     """Unapproved, edited since, to an unknown segment, to nobody, unasked: each one sentence, and nothing is sent."""
     assert "not approved" in office.refused("send", "2022-11", "--yes")
@@ -150,6 +166,20 @@ def test_uncertain_deliveries_are_settled_by_a_person(office: Office):
     assert (again["state"], again["counts"]["pending"]) == ("sending", 1)
     done = office.read("send", "2022-11", "--yes")
     assert (done["state"], done["counts"]["sent"]) == ("finished", 3)
+
+
+def _complain(office: Office, email: str) -> None:
+    """Let a provider report that the reader complained of the first campaign."""
+    from mailer import config
+    from mailer.feedback.absorb import absorb
+    from mailer.feedback.event import Event, Happening
+
+    app = App(config.load(office.folder / "config.toml"))
+    line = next(line for line in app.ledger.deliveries(1) if line.recipient.email == email)
+    delivery = f"1-{line.recipient.subscriber_id}"
+    event = Event("e1", Happening.COMPLAINED, app.clock.now(), "ses", address=email, delivery=delivery)
+    absorb([event], book=app.mailroom.book, policy=app.mailroom.policy, now=app.clock.now(), evidence=b"")
+    app.close()
 
 
 def _doubt_two(office: Office) -> None:

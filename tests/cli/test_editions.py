@@ -58,3 +58,34 @@ def test_render_names_issues_that_exist(config, capfd):
     """An issue that isn't there is one sentence and status 1."""
     assert run(["--config", str(config), "render", "1999-01"]) == 1
     assert "1999-01" in capfd.readouterr().err
+
+
+def test_the_page_of_components_shows_each_with_its_markdown(config, capfd):
+    """One file that opens offline: every section drawn, and how it is written."""
+    out = config.parent / "out"
+    assert run(["--config", str(config), "render", "--components", "--out", str(out)]) == 0
+    page = (out / "components.html").read_text(encoding="utf-8")
+    assert page.count("<section") > 10
+    assert "{layout=events id=agenda}" in page
+    assert "data:image/png;base64," in page
+    assert "src=&#34;images/" not in page
+
+
+def test_render_asks_for_an_issue(config, capfd):
+    """Without an issue and without --components the usage is wrong."""
+    assert run(["--config", str(config), "render"]) == 2
+
+
+def test_embedded_pictures_and_another_theme_are_a_matter_of_config(config, capfd):
+    """The message carries its pictures, and the other city's colours stand in the HTML."""
+    text = config.read_text(encoding="utf-8").replace('images = "hosted"', 'images = "embedded"')
+    theme = f'[content]\ntheme = "{(ROOT / "templates/themes/puerto.toml").as_posix()}"'
+    config.write_text(text.replace("[content]", theme), encoding="utf-8")
+    out = config.parent / "out"
+    assert run(["--config", str(config), "render", "2022-11", "--segment", "gads", "--out", str(out)]) == 0
+    message = message_from_bytes((out / "2022-11.es.gads.eml").read_bytes(), policy=policy.default)
+    pictures = [part for part in message.walk() if part.get_content_maintype() == "image"]
+    assert len(pictures) == 11
+    html = message.get_body(("html",)).get_content()
+    assert all(f'src="cid:{part["Content-ID"][1:-1]}"' in html for part in pictures)
+    assert "#0F5257" in html

@@ -7,17 +7,22 @@ import numpy as np
 from PIL import Image
 
 
-def shot(browser, path: Path, html: str, width: int, scheme: str) -> np.ndarray:
-    """A picture of a whole page, which must not scroll sideways."""
+def shots(browser, path: Path, html: str, views: list[tuple[int, str]]) -> list[np.ndarray]:
+    """Pictures of a whole page, one a view (width and colour scheme)."""
     path.write_text(html, encoding="utf-8")
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = browser.new_page()
+    taken = []
     try:
         # Nothing but the files of the test may be asked for.
         page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
         page.goto(path.as_uri())
-        return np.asarray(Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB"))
+        for width, scheme in views:
+            page.set_viewport_size({"width": width, "height": 300})
+            page.emulate_media(color_scheme=scheme)
+            taken.append(np.asarray(Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")))
     finally:
         page.close()
+    return taken
 
 
 def different(one: np.ndarray, other: np.ndarray, *, by: int) -> float:

@@ -12,7 +12,7 @@ from mailer.editions.compose import tidy, to_html
 from mailer.editions.inline import inline
 from mailer.editions.mjml_lint import lint
 from mailer.editions.mjml_tags import tags
-from tests.editions.browser import different, shot
+from tests.editions.browser import different, shots
 
 DOCUMENTS = sorted((Path(__file__).parent / "fidelity").glob("*.mjml"))
 VIEWS = [(800, "light"), (375, "light"), (800, "dark"), (375, "dark")]
@@ -28,9 +28,8 @@ def test_looks_as_mjml_drew_it(browser, tmp_path, document):
     raw, css = to_html(mjml)
     final = hold_columns(inline(raw, css))
     raw = raw.replace("<head>", f"<head><style>{css}</style>", 1).replace("<!doctype html>", "<!DOCTYPE html>")
-    for width, scheme in VIEWS:
-        seen = [shot(browser, tmp_path / "page.html", html, width, scheme) for html in (raw, final)]
-        assert different(*seen, by=0) <= 0.001, f"{width} px, {scheme}"
+    drawn, sent = (shots(browser, tmp_path / "page.html", html, VIEWS) for html in (raw, final))
+    assert [different(one, other, by=0) <= 0.001 for one, other in zip(drawn, sent, strict=True)] == [True] * len(VIEWS)
 
 
 def test_every_component_is_in_the_set():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from mailer.editions.colour import AA, contrast
 from mailer.editions.pictures import mail_safe, mail_safe_all
 from mailer.errors import AuthorError
 
@@ -134,3 +135,13 @@ def test_the_cache_gives_the_same_and_survives_damage(tmp_path):
     for kept in cache.iterdir():
         kept.write_bytes(kept.read_bytes()[:20])
     assert mail_safe_all([(path, 100), (path, 200)], cache=cache) == made
+
+
+def test_a_place_is_tinted_like_its_picture(tmp_path):
+    """The ground under a picture is a light tint of what it mostly shows; what is seen through has none."""
+    path = saved(tmp_path, "a.svg", SVG.format('<rect width="40" height="20" fill="#0000C8"/>'))
+    colour = mail_safe(path, 300).colour
+    assert colour[1:3] == colour[3:5] < "F0" < colour[5:7]
+    assert contrast("#1B2430", colour) >= AA
+    Pillow.new("RGBA", (100, 100)).save(tmp_path / "clear.png")
+    assert not mail_safe(tmp_path / "clear.png", 50).colour

@@ -14,7 +14,9 @@ from sqlalchemy import select
 
 from mailer.app import App
 from mailer.storage.audit import audit
+from mailer.storage.campaign_tables import campaigns
 from mailer.storage.database import metadata
+from mailer.storage.editions import Shelf
 from mailer.storage.register.tables import memberships, subscribers
 from mailer.testing import FrozenClock
 from mailer.web.application import create
@@ -46,6 +48,19 @@ def enrol(house: App, email: str, name: str, language: str) -> int:
         for segment in ("diplomats", "gads"):
             connection.execute(memberships.insert().values(subscriber_id=number, segment=segment, changed_at=now))
     return number
+
+
+def send_sample(house: App, issue: str = "2022-11") -> None:
+    """Let the sample issue have gone out: its editions on the shelf, its campaign finished."""
+    issues = house.loaded.resolve(house.config.content.issues)
+    if not issues.exists():
+        issues.symlink_to(ROOT / "issues")
+    compiled = house.compile(issue)[1]
+    now = house.clock.now()
+    Shelf(house.database).put(compiled, now=now)
+    row = {"issue": issue, "content_hash": compiled.content_hash, "segments": "[]", "created_at": now}
+    with house.database.write() as connection:
+        connection.execute(campaigns.insert().values(**row, state="finished", frozen_at=now))
 
 
 @pytest.fixture

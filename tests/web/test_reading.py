@@ -5,11 +5,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mailer.editions.edition import Compiled, Image
+from mailer.editions.edition import Compiled, Enclosure, Image
 from mailer.storage.campaign_tables import campaigns
 from mailer.storage.editions import Shelf
 from mailer.testing.values import an_edition
 
+DOCUMENT = Enclosure("abcdef012345-guia.pdf", "application/pdf", b"%PDF-1.4")
 PICTURE = Image(name="abc123.png", media_type="image/png", width=2, height=2, content=b"\x89PNG picture")
 HTML = """<!DOCTYPE html>
 <html lang="es"><head><title>Brief</title></head><body>
@@ -32,6 +33,7 @@ def shelve(house, issue: str = "2022-11", *, sent: bool = True) -> Compiled:
             html=HTML.replace("{segment}", segment).replace('lang="es"', f'lang="{language}"'),
             text="x" * (20 if segment == "gads" else 10),
             images=(PICTURE,),
+            files=(DOCUMENT,),
             hash=f"{issue}-{segment}-{language}",
         )
         for segment in ("diplomats", "gads")
@@ -101,6 +103,17 @@ async def test_pictures_are_for_ever(house, browser) -> None:
     assert picture.headers["content-type"] == "image/png"
     assert "immutable" in picture.headers["cache-control"]
     assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+async def test_documents_are_handed_out_and_never_shown(house, browser) -> None:
+    """A document of an edition comes under its own name as a download, closed to scripts; another is not found."""
+    shelve(house)
+    document = await browser.get(f"/files/{DOCUMENT.name}")
+    assert document.content == DOCUMENT.content
+    assert document.headers["content-type"] == "application/pdf"
+    assert document.headers["content-disposition"] == 'attachment; filename="guia.pdf"'
+    assert "sandbox" in document.headers["content-security-policy"]
+    assert (await browser.get("/files/none.pdf")).status_code == 404
 
 
 async def test_unchanged_edition_is_not_sent_again(house, browser) -> None:

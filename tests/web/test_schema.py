@@ -38,7 +38,9 @@ PATHS = {
     "/privacy": {"get": page()},
     "/brief/{issue}/": {"get": page(part("issue"))},
     "/brief/{issue}/{segment}/{language}": {"get": page(part("issue"), part("segment"), part("language"))},
+    "/brief/{issue}/{language}/": {"get": page(part("issue"), part("language"))},
     "/images/{name}": {"get": page(part("name"))},
+    "/files/{name}": {"get": page(part("name"))},
     "/subscribe": {"get": page(), "post": page(fields=FIELDS)},
     **{f"/{kind}/{{token}}": {"get": page(TOKEN), "post": page(TOKEN, fields=FIELDS)} for kind in "upmc"},
 }

@@ -53,7 +53,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
         at=instant(stamp, now),
         source="brevo",
         address=text(record, "email"),
-        message_id=text(record, "message-id"),
+        message_id=text(record, "X-Mailin-custom") or text(record, "message-id"),  # ours, then Brevo's
         is_vouched=True,
     )
     if happening is not Happening.BOUNCED:

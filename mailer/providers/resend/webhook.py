@@ -3,7 +3,7 @@
 import hmac
 from base64 import b64encode
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -56,7 +56,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
             at=instant(text(payload, "created_at"), now),
             source="resend",
             address=str(address),
-            message_id=text(data, "message_id"),
+            message_id=_ours(data.get("tags")) or text(data, "message_id"),
             is_vouched=True,
         )
         for number, address in enumerate(recipients or [])
@@ -68,3 +68,11 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
         "NoEmail",
     }
     return [bounced(one, diagnosis=text(data, "bounce", "message"), is_permanent=permanent) for one in events]
+
+
+def _ours(tags: Any) -> str:
+    """The Message-ID by the tag `delivery` that the transport sends along; tags come as a table or as a list."""
+    if isinstance(tags, list):
+        tags = {text(one, "name"): text(one, "value") for one in tags}
+    token = text(tags, "delivery").replace("_", ".")
+    return f"{token}@resend" if token else ""

@@ -69,7 +69,7 @@ def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
         at=instant(one.get("timestamp"), now),
         source="sendgrid",
         address=text(one, "email"),
-        message_id=text(one, "smtp-id"),
+        message_id=text(one, "message-id") or text(one, "smtp-id"),  # our own argument comes first
         is_vouched=True,
     )
     if happening is not Happening.BOUNCED:

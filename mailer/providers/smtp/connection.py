@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import ssl
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 import aiosmtplib
 
 from mailer.deliveries.transport import ConnectionLost, TransportDown, TransportError
+from mailer.providers.oauth import Tokens
 from mailer.providers.smtp.conversation import Conversation
 from mailer.providers.smtp.transaction import Offers
 
@@ -15,9 +16,15 @@ _METHODS: Final = ("plain", "login", "cram-md5")  # those of aiosmtplib, the pla
 _NOT_THIS_WAY: Final = frozenset({500, 501, 502, 503, 504, 534})  # RFC 4954 4, 6
 
 
-async def connect(
-    client: aiosmtplib.SMTP, *, starttls: bool, login: tuple[str, str] | None
-) -> tuple[Conversation, Offers]:
+class Login(Protocol):
+    """How we say who we are, once the conversation is secured."""
+
+    async def log_in(self, client: aiosmtplib.SMTP) -> None:
+        """Log in; raises aiosmtplib's errors, or those of `Transport.open`."""
+        ...
+
+
+async def connect(client: aiosmtplib.SMTP, *, starttls: bool, login: Login | None) -> tuple[Conversation, Offers]:
     """
     Open the conversation that `client` is set up for.
 
@@ -39,7 +46,7 @@ async def connect(
             await _greet(client, must_extend=login is not None)
         if login:
             stage = "the login"
-            await _log_in(client, *login)
+            await login.log_in(client)
     except (aiosmtplib.SMTPException, OSError, ValueError) as problem:
         client.close()
         raise _family(stage, problem) from problem
@@ -63,25 +70,54 @@ async def _greet(client: aiosmtplib.SMTP, *, must_extend: bool) -> None:
         await client.helo()  # a server of the old kind (RFC 5321 3.2)
 
 
-async def _log_in(client: aiosmtplib.SMTP, username: str, password: str) -> None:
-    """
-    Log in by the first method that the server really has.
+class PasswordLogin:
+    """A user name and a password."""
 
-    A wrong password is wrong by every method, and servers lock accounts after a few tries: 535 is not tried again.
-    """
+    def __init__(self, username: str, password: str) -> None:
+        self._given = username, password
+
+    async def log_in(self, client: aiosmtplib.SMTP) -> None:
+        """
+        Log in by the first method that the server really has.
+
+        A wrong password is wrong by every method, and servers lock accounts after a few tries: 535 is not tried again.
+        """
+        _require_auth(client)
+        refused: aiosmtplib.SMTPAuthenticationError | None = None
+        for method in sorted(client.supported_auth_methods, key=_METHODS.index):
+            try:
+                await getattr(client, f"auth_{method.replace('-', '')}")(*self._given)
+            except aiosmtplib.SMTPAuthenticationError as problem:
+                if problem.code not in _NOT_THIS_WAY:
+                    raise
+                refused = problem
+            else:
+                return
+        raise refused or aiosmtplib.SMTPException("the server offers no login by PLAIN, LOGIN or CRAM-MD5")
+
+
+class TokenLogin:
+    """A user name and an access token, as Microsoft 365 and Google Workspace want it."""
+
+    def __init__(self, username: str, source: Tokens) -> None:
+        self._username = username
+        self._tokens = source
+
+    async def log_in(self, client: aiosmtplib.SMTP) -> None:
+        """Log in by XOAUTH2; a token that is refused is not used again."""
+        _require_auth(client)
+        if "xoauth2" not in client.server_auth_methods:
+            raise aiosmtplib.SMTPException("the server offers no login by XOAUTH2")
+        try:
+            await client.auth_xoauth2(self._username, await self._tokens.current())
+        except aiosmtplib.SMTPAuthenticationError:
+            self._tokens.forget()
+            raise
+
+
+def _require_auth(client: aiosmtplib.SMTP) -> None:
     if not client.supports_extension("auth"):
         raise aiosmtplib.SMTPException("the server does not offer a login; take username out or ask for TLS")
-    refused: aiosmtplib.SMTPAuthenticationError | None = None
-    for method in sorted(client.supported_auth_methods, key=_METHODS.index):
-        try:
-            await getattr(client, f"auth_{method.replace('-', '')}")(username, password)
-        except aiosmtplib.SMTPAuthenticationError as problem:
-            if problem.code not in _NOT_THIS_WAY:
-                raise
-            refused = problem
-        else:
-            return
-    raise refused or aiosmtplib.SMTPException("the server offers no login by PLAIN, LOGIN or CRAM-MD5")
 
 
 def _taken_over(client: aiosmtplib.SMTP) -> Conversation:

@@ -10,8 +10,9 @@ import msgspec
 from mailer.deliveries.transport import HandOff, Receipt, TransportError
 from mailer.errors import OperatorError
 from mailer.messages.message import Message
+from mailer.providers.oauth import OAuth, tokens
 from mailer.providers.registry import Secrets
-from mailer.providers.smtp.connection import connect
+from mailer.providers.smtp.connection import Login, PasswordLogin, TokenLogin, connect
 from mailer.providers.smtp.conversation import Conversation, Ended
 from mailer.providers.smtp.transaction import Offers, Timeouts, Transaction
 
@@ -23,7 +24,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `[transports.<name>]` with `kind = "smtp"`.
 
     `port` 0 is the usual one of `security`. `ca_file` names a certificate authority to trust besides the system's;
-    `helo` is the name given in EHLO, by default the machine's. `messages_per_connection` 0 sets no limit.
+    `helo` is the name given in EHLO, by default the machine's. With `auth` "xoauth2" the login is by a token:
+    `token_env` holds one, or `[transports.<name>.oauth]` fetches it. `messages_per_connection` 0 sets no limit.
     """
 
     host: str
@@ -31,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     security: Literal["none", "starttls", "tls"] = "starttls"
     username: str = ""
     password_env: str = ""
+    auth: Literal["password", "xoauth2"] = "password"
+    token_env: str = ""
+    oauth: OAuth = OAuth()
     helo: str = ""
     ca_file: str = ""
     messages_per_connection: int = 1000
@@ -42,7 +47,7 @@ def make(settings: Settings, name: str, secrets: Secrets) -> "Smtp":
     Make the transport, without connecting.
 
     Raises:
-        OperatorError: No TLS to another machine, a login without password, a CA file that can't be read.
+        OperatorError: No TLS to another machine, a login without password or token, a CA file that can't be read.
 
     """
     where = f"[transports.{name}]"
@@ -51,9 +56,7 @@ def make(settings: Settings, name: str, secrets: Secrets) -> "Smtp":
             f'{where} security = "none" would send letters in the clear to {settings.host}; '
             f'write "starttls" or "tls" ("none" is for this machine alone)'
         )
-    if settings.username and not settings.password_env:
-        raise OperatorError(f"{where} has a username and no password_env; name the environment variable that holds it")
-    login = (settings.username, secrets("password_env", settings.password_env)) if settings.username else None
+    login = _login(settings, name, secrets)
     try:
         context = None if settings.security == "none" else _tls(settings.ca_file)
     except (OSError, ssl.SSLError) as problem:
@@ -69,7 +72,7 @@ class Smtp:
         settings: Settings,
         *,
         name: str = "smtp",
-        login: tuple[str, str] | None = None,
+        login: Login | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self.name = name
@@ -149,6 +152,21 @@ class SmtpChannel:
         await self.close()
         self._conversation, self._offers = await self._transport.connect()
         self._carried, self._clean = 0, True
+
+
+def _login(settings: Settings, name: str, secrets: Secrets) -> Login | None:
+    where = f"[transports.{name}]"
+    if settings.auth == "xoauth2":
+        if not settings.username:
+            raise OperatorError(f'{where} auth = "xoauth2" needs the username that the token is for')
+        return TokenLogin(settings.username, tokens(settings.oauth, settings.token_env, name=name, secrets=secrets))
+    if settings.token_env or settings.oauth.token_url:
+        raise OperatorError(f'{where} has a token that nobody uses; write auth = "xoauth2"')
+    if not settings.username:
+        return None
+    if not settings.password_env:
+        raise OperatorError(f"{where} has a username and no password_env; name the environment variable that holds it")
+    return PasswordLogin(settings.username, secrets("password_env", settings.password_env))
 
 
 def _is_loopback(host: str) -> bool:

@@ -42,7 +42,7 @@ class Studio:
         self.issue = issue
         self._folder = app.loaded.resolve(app.config.content.issues)
         self._templates = app.loaded.resolve(app.config.content.templates) / "brief"
-        self._theme = app.theme or self._templates / "theme.toml"
+        self._theme = app.press.theme
         self._lock = Lock()
         self._editions: dict[tuple[str, str], tuple[Signature, Edition]] = {}
         self._images: dict[str, Image] = {}

@@ -1,24 +1,56 @@
-"""The part of the composition that turns `[delivery]` into orders for the senders: how fast, when, by how many."""
+"""How it goes out: the transports, the pace, the hours and the orders, as `[transports]` and `[delivery]` say."""
 
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+import msgspec
 
 from mailer import config
 from mailer.address import address_key
 from mailer.deliveries.orders import Orders
 from mailer.deliveries.pace import Limits, Pace
 from mailer.deliveries.rate import Rate
+from mailer.deliveries.transport import Transport
 from mailer.deliveries.window import Window
 from mailer.errors import OperatorError
+from mailer.providers import registry
 
 
-class Ordering:
-    """What `App` knows of pace, hours and processes."""
+class Outgoing:
+    """The delivery side of a config, read when it is first asked for."""
 
-    loaded: config.Loaded
-    config: config.Config
+    def __init__(self, loaded: config.Loaded, zone: ZoneInfo) -> None:
+        self.loaded = loaded
+        self.config = loaded.config
+        self.zone = zone
+
+    def transport(self, name: str | None = None) -> Transport:
+        """
+        The way out called `name`, or the first that `[delivery] transport` names. Nothing is connected yet.
+
+        Raises:
+            OperatorError: There is none of that name, or its table is wrong.
+
+        """
+        name = name or self.config.delivery.transports[0]
+        if name not in self.config.transports:
+            raise OperatorError(
+                f"{self.loaded.path.name}: there is no [transports.{name}]; add it, or choose one of "
+                f"{', '.join(self.config.transports) or 'none yet'}"
+            )
+        section = f"transports.{name}"
+        table = dict(self.config.transports[name])
+        kind = str(table.pop("kind", ""))
+        if "folder" in table:
+            table["folder"] = str(self.loaded.resolve(str(table["folder"])))
+        try:
+            return registry.make(
+                kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
+            )
+        except msgspec.ValidationError as problem:
+            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
 
     @cached_property
     def pace(self) -> Pace:
@@ -44,8 +76,8 @@ class Ordering:
         """The hours in which a campaign may send; None: at all hours."""
         text = self.config.delivery.window
         try:
-            return Window.parse(text, ZoneInfo(self.config.publication.timezone)) if text else None
-        except (ValueError, ZoneInfoNotFoundError) as problem:
+            return Window.parse(text, self.zone) if text else None
+        except ValueError as problem:
             raise OperatorError(f"{self.loaded.path.name}: [delivery] window: {problem}") from None
 
     @property

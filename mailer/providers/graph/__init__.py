@@ -1,0 +1,1 @@
+"""Microsoft Graph, which sends from a mailbox of Microsoft 365."""

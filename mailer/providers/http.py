@@ -1,0 +1,291 @@
+"""
+One conversation with a provider's HTTP API: the request that hands a message over, and what its answer means.
+
+The body goes out but for its last octet; then `hand_off` is awaited; then that octet leaves. So whatever fails before
+it has handed nothing over, and whatever fails behind it without an answer is uncertain (RFC 1047's case, over HTTP).
+"""
+
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Protocol
+
+import httpx
+import msgspec
+
+from mailer.deliveries.transport import (
+    ConnectionLost,
+    Deferred,
+    HandOff,
+    Receipt,
+    RecipientRefused,
+    TransportDown,
+    TransportError,
+    Uncertain,
+)
+from mailer.errors import OperatorError
+from mailer.messages.message import Message
+
+_CHUNK: Final = 64 * 1024
+_IDLE: Final = 3.0  # seconds; servers hang up on a quiet connection after five or more
+_SECONDS: Final = ("retry-after", "ratelimit-reset", "x-sib-ratelimit-reset")
+_LONGEST_REPLY: Final = 500
+_UNANSWERED: Final = frozenset({502, 504})  # a gateway that got no proper answer: nobody knows (RFC 9110 15.6)
+_STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+
+
+class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds to wait for a connection, for the other side to take more, and for its answer."""
+
+    connect: float = 30.0
+    write: float = 60.0
+    answer: float = 120.0
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What hands one message over; `is_idempotent` says that sent twice it is taken once."""
+
+    path: str
+    content: bytes
+    headers: Mapping[str, str]
+    is_idempotent: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What an API said; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def data(self) -> Any:
+        """The JSON of the body, or nothing."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+
+    @property
+    def words(self) -> str:
+        """The status and the body, on one short line."""
+        return f"{self.status} {' '.join(self.body.decode('utf-8', 'replace').split())}".strip()[:_LONGEST_REPLY]
+
+    def header(self, name: str) -> str:
+        """A header's value, or nothing."""
+        return self.headers.get(name.lower(), "")
+
+
+class Api(Protocol):
+    """What is special about one provider."""
+
+    url: str
+    probe: str
+    """A path that answers any valid key with 2xx and a wrong one with 401 or 403; empty if there is none."""
+
+    async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:
+        """The headers that prove who we are; a token may have to be fetched for them."""
+        ...
+
+    def write(self, message: Message) -> Request:
+        """The request for a message; raises RecipientRefused or TransportDown if it can't be expressed."""
+        ...
+
+    def receipt(self, answer: Answer) -> Receipt:
+        """What a 2xx says; raises a TransportError where it is no yes."""
+        ...
+
+    def refusal(self, answer: Answer) -> TransportError | None:
+        """What any other answer means, where the provider says more than the status does."""
+        ...
+
+
+def secure(url: str, name: str) -> str:
+    """
+    The API's address without its last slash.
+
+    Raises:
+        OperatorError: It would send the key in the clear.
+
+    """
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL("")
+    if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in {"127.0.0.1", "::1", "localhost"}):
+        return url.rstrip("/")
+    raise OperatorError(f'[transports.{name}] url "{url}" must begin with https:// (http:// is for this machine alone)')
+
+
+class HttpTransport:
+    """A provider's API as a Transport."""
+
+    def __init__(self, api: Api, *, name: str, timeouts: Timeouts) -> None:
+        self.name = name
+        self.api = api
+        self._timeouts = timeouts
+        self._context: ssl.SSLContext | None = None
+
+    async def open(self) -> "HttpChannel":
+        """
+        Connect, and show the key where the provider has a harmless place for that.
+
+        Raises:
+            ConnectionLost: Nobody answers.
+            TransportDown: The key is refused.
+
+        """
+        self._context = self._context or httpx.create_ssl_context()
+        waits = self._timeouts
+        client = httpx.AsyncClient(
+            base_url=self.api.url,
+            verify=self._context,
+            timeout=httpx.Timeout(waits.answer, connect=waits.connect, write=waits.write),
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=_IDLE),
+            headers={"User-Agent": "mailer"},
+        )
+        channel = HttpChannel(self.api, client)
+        try:
+            await channel.greet()
+        except BaseException:
+            await client.aclose()
+            raise
+        return channel
+
+
+class HttpChannel:
+    """One connection to an API."""
+
+    def __init__(self, api: Api, client: httpx.AsyncClient) -> None:
+        self._api = api
+        self._client = client
+
+    async def greet(self) -> None:
+        """See that somebody answers and, where that can be asked, takes the key; raises as `open` does."""
+        try:
+            identity = await self._api.identify(self._client)
+            response = await self._client.get(self._api.probe or "/", headers=identity if self._api.probe else {})
+        except (httpx.HTTPError, httpx.StreamError) as problem:
+            raise _lost(problem) from problem
+        if self._api.probe and response.status_code in {401, 403}:
+            raise TransportDown(f"the key is refused: {_answer(response).words}", code=response.status_code)
+
+    async def transmit(self, message: Message, hand_off: HandOff) -> Receipt:
+        """Hand one message over; see `Channel.transmit`."""
+        if not message.recipient.isascii():
+            raise RecipientRefused("the address needs SMTPUTF8 (RFC 6531), which no API offers", status="5.6.7")
+        request = self._api.write(message)
+        try:
+            return await self._post(request, hand_off)
+        except Uncertain:
+            if not request.is_idempotent:
+                raise
+        return await self._ask_again(request)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.aclose()
+
+    async def _post(self, request: Request, hand_off: HandOff) -> Receipt:
+        try:
+            identity = await self._api.identify(self._client)
+        except (httpx.HTTPError, httpx.StreamError) as problem:
+            raise _lost(problem) from problem
+        body = _Body(request.content, hand_off)
+        headers = {**request.headers, **identity, "Content-Length": str(len(request.content))}
+        try:
+            response = await self._client.post(request.path, content=body.pieces(), headers=headers)
+        except (httpx.HTTPError, httpx.StreamError) as problem:
+            if not body.is_handed:
+                raise _lost(problem) from problem
+            raise Uncertain(f"no answer after the whole request: {_words(problem)}") from problem
+        answer = _answer(response)
+        if answer.status // 100 == 2:  # noqa: PLR2004 - RFC 9110 15.3
+            return self._api.receipt(answer)
+        raise self._api.refusal(answer) or by_status(answer)
+
+    async def _ask_again(self, request: Request) -> Receipt:
+        """The answer that was lost, by the same key: whether or not it was taken before, it is taken once."""
+        try:
+            return await self._post(request, _already_recorded)
+        except (ConnectionLost, Deferred, TransportDown) as problem:
+            # Why it can't be asked says nothing of what became of the first.
+            raise Uncertain(f"no answer, nor when asked again: {problem.reply}", code=problem.code) from problem
+
+
+class _Body:
+    """A request's body; the last octet follows the record of the hand-off."""
+
+    def __init__(self, content: bytes, hand_off: HandOff) -> None:
+        self._content = content
+        self._hand_off = hand_off
+        self.is_handed = False
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        most = memoryview(self._content)[:-1]
+        for start in range(0, len(most), _CHUNK):
+            yield bytes(most[start : start + _CHUNK])
+        await self._hand_off()
+        self.is_handed = True
+        yield self._content[-1:]
+
+
+def by_status(answer: Answer) -> TransportError:
+    """
+    What a refusal means by its status alone.
+
+    A 4xx that names nobody is about our request, so it would be the same for everybody: the campaign pauses.
+    """
+    status, words = answer.status, answer.words
+    found = _STATUS.search(words)
+    enhanced = found[1] if found else ""
+    if status in _UNANSWERED:
+        return Uncertain(words, code=status)
+    if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - RFC 9110 15.6
+        return Deferred(words, code=status, status=enhanced, retry_after=retry_after(answer))
+    return TransportDown(words, code=status, status=enhanced)
+
+
+def retry_after(answer: Answer) -> float:
+    """
+    How many seconds an answer asks us to wait; 0 if it doesn't say.
+
+    >>> retry_after(Answer(429, {"retry-after": "30"}, b""))
+    30.0
+    >>> date, later = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:00 GMT"
+    >>> retry_after(Answer(503, {"retry-after": later, "date": date}, b""))
+    60.0
+    """
+    for name in _SECONDS:
+        try:
+            return max(0.0, min(float(answer.header(name)), 86_400.0))
+        except ValueError:
+            continue
+    try:
+        now = parsedate_to_datetime(answer.header("date")).timestamp()
+        reset = answer.header("x-ratelimit-reset")
+        due = float(reset) if reset else parsedate_to_datetime(answer.header("retry-after")).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(0.0, min(due - now, 86_400.0))
+
+
+async def _already_recorded() -> None:
+    """The hand-off of the first request stands for both."""
+
+
+def _answer(response: httpx.Response) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(status=response.status_code, headers=headers, body=response.content)
+
+
+def _lost(problem: Exception) -> TransportError:
+    causes = (problem, problem.__cause__, getattr(problem.__cause__, "__cause__", None))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return TransportDown(f"TLS failed: {_words(problem)}")
+    return ConnectionLost(_words(problem))
+
+
+def _words(problem: Exception) -> str:
+    return str(problem) or type(problem).__name__

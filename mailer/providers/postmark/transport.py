@@ -1,0 +1,99 @@
+"""
+Send by Postmark's API, which builds the message from fields.
+
+Our Message-ID travels as the metadata `message-id`, which its webhooks give back.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
+from mailer.messages.message import Message
+from mailer.providers.fields import bare, fields
+from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, retry_after, secure
+from mailer.providers.registry import Secrets
+
+_INVALID: Final = 300  # "Invalid email request", whose words say which field
+_INACTIVE: Final = 406  # "Inactive recipient": bounced or complained before
+_PASSING: Final = frozenset({100, 429})  # maintenance; too fast
+_LONGEST_METADATA: Final = 80
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[transports.<name>]` with `kind = "postmark"`; newsletters go by a stream of the kind "broadcasts"."""
+
+    token_env: str
+    stream: str = "broadcast"
+    url: str = "https://api.postmarkapp.com"
+    timeouts: Timeouts = Timeouts()
+
+
+def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
+    """
+    Make the transport, without connecting.
+
+    Raises:
+        OperatorError: The token isn't set, or `url` is not https.
+
+    """
+    token = secrets("token_env", settings.token_env)
+    api = Postmark(secure(settings.url, name), token, settings.stream)
+    return HttpTransport(api, name=name, timeouts=settings.timeouts)
+
+
+class Postmark:
+    """What is special about Postmark."""
+
+    probe = "/server"
+
+    def __init__(self, url: str, token: str, stream: str) -> None:
+        self.url = url
+        self._token = token
+        self._stream = stream
+
+    async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:  # noqa: ARG002 - a token for good
+        """The server's token."""
+        return {"X-Postmark-Server-Token": self._token, "Accept": "application/json"}
+
+    def write(self, message: Message) -> Request:
+        """The message in Postmark's fields; opens and clicks are not tracked."""
+        parts = fields(message, "Postmark")
+        headers = {"Message-ID": message.message_id, "X-PM-KeepID": "true", **parts.headers}
+        body: dict[str, Any] = {
+            "From": str(parts.sender),
+            "To": str(parts.to),
+            "ReplyTo": str(parts.reply_to) if parts.reply_to else None,
+            "Subject": parts.subject,
+            "TextBody": parts.text or None,
+            "HtmlBody": parts.html or None,
+            "Headers": [{"Name": name, "Value": value} for name, value in headers.items()],
+            "Metadata": {"message-id": bare(message.message_id)[:_LONGEST_METADATA]},  # the token stands first
+            "MessageStream": self._stream,
+            "TrackOpens": False,
+            "TrackLinks": "None",
+        }
+        content = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
+        return Request("/email", content, {"Content-Type": "application/json"})
+
+    def receipt(self, answer: Answer) -> Receipt:
+        """Postmark's id; a 2xx with an error code is a refusal all the same."""
+        data = answer.data
+        if not isinstance(data, dict):
+            raise Uncertain(answer.words, code=answer.status)
+        if data.get("ErrorCode"):
+            raise self.refusal(answer) or TransportDown(answer.words, code=answer.status)
+        return Receipt(reply=answer.words, provider_id=str(data.get("MessageID", "")))
+
+    def refusal(self, answer: Answer) -> TransportError | None:
+        """What the error code says more than the status."""
+        data = answer.data
+        code = data.get("ErrorCode") if isinstance(data, dict) else None
+        words = str(data.get("Message", "")) if isinstance(data, dict) else ""
+        if code == _INACTIVE or (code == _INVALID and "'To'" in words):
+            return RecipientRefused(answer.words, code=answer.status)
+        if code in _PASSING:
+            return Deferred(answer.words, code=answer.status, retry_after=retry_after(answer))
+        return None

@@ -1,0 +1,20 @@
+"""A copy of the register in another database, to try things out on."""
+
+from typing import Final
+
+from sqlalchemy import insert, select
+
+from mailer.storage.database import Database
+from mailer.storage.register.tables import imports, memberships, subscribers, suppressions
+
+_TABLES: Final = (imports, subscribers, memberships, suppressions)
+_CHUNK: Final = 5_000
+
+
+def copy_register(source: Database, target: Database) -> None:
+    """Copy who is subscribed to what and who must not be written to into a database whose tables are empty."""
+    with source.read() as reading, target.write(bulk=True) as writing:
+        for table in _TABLES:
+            rows = reading.execution_options(yield_per=_CHUNK).execute(select(table)).mappings()
+            for chunk in rows.partitions():
+                writing.execute(insert(table), [dict(row) for row in chunk])

@@ -1,0 +1,151 @@
+"""What each fault of an API becomes, whichever the provider."""
+
+import asyncio
+import socket
+
+import pytest
+
+from mailer.deliveries.transport import ConnectionLost, Deferred, RecipientRefused, TransportDown, Uncertain
+from mailer.errors import OperatorError
+from tests.providers.esp import DROP, DROP_EARLY, KINDS, STALL, TAKEN, Esp, Journal, a_message, send, transport
+
+ONCE_ONLY = tuple(kind for kind in KINDS if kind != "resend")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_message_is_taken(kind):
+    """Each provider's yes is a receipt, with its id where there is one, after one hand-off."""
+    journal = Journal()
+    async with Esp(TAKEN[kind]).running() as esp:
+        receipt = await send(kind, esp, journal=journal)
+    assert bool(receipt.provider_id) == (kind != "graph")
+    assert journal.handed == len(esp.posted) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("answer", "family", "wait"),
+    [
+        ((429, {"Retry-After": "7"}, {}), Deferred, 7),
+        ((500, {}, {}), Deferred, 0),
+        ((503, {"Retry-After": "3"}, {}), Deferred, 3),
+        ((504, {}, {}), Uncertain, 0),
+        ((401, {}, {"message": "wrong key"}), TransportDown, 0),
+        ((403, {}, {"message": "the sender is not verified"}), TransportDown, 0),
+        ((400, {}, {"message": "what is this?"}), TransportDown, 0),
+        ((302, {"Location": "https://elsewhere.example/"}, {}), TransportDown, 0),
+    ],
+    ids=lambda value: str(value[0]) if isinstance(value, tuple) else "",
+)
+async def test_refusals_are_told_apart(kind, answer, family, wait):
+    """A status says who is meant; what names nobody is about us."""
+    async with Esp(answer).running() as esp:
+        with pytest.raises(family) as caught:
+            await send(kind, esp)
+    assert caught.value.code == answer[0]
+    if family is Deferred:
+        assert caught.value.retry_after == wait
+
+
+@pytest.mark.parametrize("kind", ONCE_ONLY)
+@pytest.mark.parametrize("fault", [DROP, STALL])
+async def test_a_lost_answer_is_uncertain(kind, fault):
+    """Once the whole request is out, silence and a hang-up leave it open, and nothing is sent twice."""
+    journal = Journal()
+    async with Esp(fault).running() as esp:
+        with pytest.raises(Uncertain):
+            await send(kind, esp, journal=journal)
+    assert journal.handed == len(esp.posted) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nobody_there_is_a_lost_connection(kind):
+    """Without a connection nothing was handed over."""
+    with socket.socket() as plug:
+        plug.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{plug.getsockname()[1]}"
+        with pytest.raises(ConnectionLost):
+            await transport(kind, url).open()
+
+
+async def test_the_server_may_vanish_between_two_messages():
+    """A connection refused after the first message hands nothing over."""
+    journal = Journal()
+    async with Esp(TAKEN["ses"]).running() as esp:
+        channel = await transport("ses", esp.url).open()
+        await channel.transmit(a_message(), journal)
+    await asyncio.sleep(0.05)
+    with pytest.raises(ConnectionLost):
+        await channel.transmit(a_message(), journal)
+    await channel.close()
+    assert journal.handed == 1
+
+
+async def test_a_hang_up_within_the_request_hands_nothing_over():
+    """A drop before the last octet is a lost connection, without a hand-off if the body is long."""
+    async with Esp(DROP_EARLY).running() as esp:
+        long = a_message(body=b"Content-Type: text/plain\r\n\r\n" + b"Quito \r\n" * 2_000_000)
+        journal = Journal()
+        with pytest.raises(ConnectionLost):
+            await send("mailgun", esp, long, journal)
+    assert journal.handed == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_last_octet_waits_for_the_record(kind):
+    """When the hand-off is being recorded the server can't have the whole request; a failed record takes it back."""
+    async with Esp(TAKEN[kind]).running() as esp:
+
+        async def fail():
+            await asyncio.sleep(0.1)
+            raise RuntimeError("the disk is full")
+
+        with pytest.raises(RuntimeError, match="disk"):
+            await send(kind, esp, journal=fail)
+        await asyncio.sleep(0.05)
+        assert esp.posted == []
+        assert esp.received > 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_address_beyond_ascii_is_refused(kind):
+    """No API offers SMTPUTF8."""
+    async with Esp(TAKEN[kind]).running() as esp:
+        with pytest.raises(RecipientRefused):
+            await send(kind, esp, a_message(recipient="ñandú@nabon.example"))
+    assert esp.posted == []
+
+
+@pytest.mark.parametrize("kind", ["brevo", "postmark", "sendgrid"])
+async def test_a_wrong_key_shows_at_once(kind):
+    """Where a key can be shown harmlessly, a wrong one is refused before the first message."""
+    async with Esp(TAKEN[kind], probe=(401, {}, {"message": "wrong key"})).running() as esp:
+        with pytest.raises(TransportDown, match="wrong key"):
+            await transport(kind, esp.url).open()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_key_never_travels_in_the_clear(kind):
+    """An address without TLS is refused, but for this machine's own."""
+    with pytest.raises(OperatorError, match="https"):
+        transport(kind, "http://api.quito.example")
+
+
+@pytest.mark.parametrize("kind", ["brevo", "mailjet", "postmark", "resend", "sendgrid"])
+async def test_what_an_api_is_not_given_is_said(kind):
+    """A message with something besides text and HTML stops the campaign instead of losing a part."""
+    async with Esp(TAKEN[kind]).running() as esp:
+        with pytest.raises(TransportDown, match="application/pdf"):
+            await send(kind, esp, a_message(body=b"Content-Type: application/pdf\r\n\r\nx"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_many_messages_share_a_connection(kind):
+    """A channel keeps its connection."""
+    async with Esp(TAKEN[kind]).running() as esp:
+        channel = await transport(kind, esp.url).open()
+        for _ in range(5):
+            await channel.transmit(a_message(), Journal())
+        await channel.close()
+    assert len(esp.posted) == 5
+    assert esp.connections == 1
