@@ -42,13 +42,14 @@ def test_what_is_wrong_in_delivery_is_named(tmp_path: Path, delivery: str, names
     """A wrong value is refused with its section, its key and how to write it."""
     path = set_up(tmp_path, delivery)
     with pytest.raises(OperatorError, match=names):
-        App(config.load(path)).orders()
+        App(config.load(path)).outgoing.orders()
 
 
 def test_delivery_is_read(tmp_path: Path):
     """Rates, one or several, domains in any spelling, and the hours in the publication's time zone."""
     lines = 'rate = ["14/s", "10000/day"]\nwindow = "mon-fri 08:00-18:00"\nprocesses = 8\n'
-    orders = App(config.load(set_up(tmp_path, lines + 'domains."Ñandú.Example" = { connections = 1 }'))).orders()
+    app = App(config.load(set_up(tmp_path, lines + 'domains."Ñandú.Example" = { connections = 1 }')))
+    orders = app.outgoing.orders()
     assert orders.pace.rates == (Rate(14, 1), Rate(10000, 86400))
     assert orders.pace.domains["xn--and-6ma2c.example"].connections == 1
     assert orders.window is not None
