@@ -32,7 +32,7 @@ def check(
     from mailer.errors import OperatorError
 
     app = house(context)
-    way = app.transport(name)
+    way = app.outgoing.transport(name)
     now = app.clock.now()
     letters = [
         app.notice(

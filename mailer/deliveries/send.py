@@ -199,7 +199,8 @@ class Sending:
             while not self._closing.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self._orders.heartbeat)
-                state = await asyncio.to_thread(self._ledger.campaign_state, self._run.campaign_id)
+                # By the writer, who waits for a database that is away; who asked in vain would end the run for it.
+                state = await self._writer.call(partial(self._ledger.campaign_state, self._run.campaign_id))
                 if stop.is_set() or state is not CampaignState.SENDING or not self._is_in_hours():
                     self._close()
                 if self._clock.monotonic() - renewed > self._orders.lease.total_seconds() / 4:

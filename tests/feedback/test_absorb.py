@@ -63,11 +63,23 @@ def book(tmp_path):
                 [
                     {
                         **dict.fromkeys(
-                            ("name", "honorific", "position", "institution", "country", "reply", "status"), ""
+                            (
+                                "name",
+                                "honorific",
+                                "position",
+                                "institution",
+                                "country",
+                                "reply",
+                                "status",
+                                "lane",
+                                "transport",
+                            ),
+                            "",
                         ),
                         "campaign_id": campaign,
                         "subscriber_id": number,
                         "email": f"Alcaldia{number}@canton.example",
+                        "domain": "canton.example",
                         "segment": "gads",
                         "language": "es",
                         "state": "sent",
