@@ -162,10 +162,7 @@ class App:
                 f"(and name it in [publication] secret_env): without it links can't be signed"
             )
         path = Path(url.database).with_name("secret")
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(tokens.new_secret(), encoding="ascii")
-        return path.read_text(encoding="ascii").strip()
+        return tokens.kept_secret(path)
 
     @cached_property
     def imprint(self) -> Imprint:

@@ -9,7 +9,9 @@ import hashlib
 import hmac
 import secrets
 from base64 import b32encode
+from contextlib import suppress
 from copy import copy
+from pathlib import Path
 from typing import Final
 
 _BLOCK: Final = 64  # of SHA-256
@@ -23,6 +25,22 @@ class InvalidToken(ValueError):
 def new_secret() -> str:
     """A fresh secret of 256 bits, as text."""
     return secrets.token_urlsafe(32)
+
+
+def kept_secret(path: Path) -> str:
+    """
+    The secret in a file that only its owner may read; it is made when it is missing.
+
+    Two processes that begin at once read the same one: it appears whole, and the first to put it there wins.
+    """
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_text(new_secret(), encoding="ascii")
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip()
 
 
 class _Mac:
