@@ -124,15 +124,19 @@ class Database:
             OperatorError: The database is locked, full or gone.
 
         """
-        with _said_plainly():
-            pooled = self.engine.raw_connection()
+        trouble = self.engine.dialect.loaded_dbapi.OperationalError
+        try:
+            with _said_plainly():
+                pooled = self.engine.raw_connection()
+        except trouble as problem:  # the driver's own error: a raw connection is opened past SQLAlchemy
+            raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
         try:
             if self.is_sqlite:
                 with in_turn(self.url.database, _BUSY_MILLISECONDS / 1000):
                     pooled.cursor().execute("BEGIN IMMEDIATE")
             yield Swift(pooled.cursor(), "?" if self.is_sqlite else "%s")
             pooled.commit()
-        except self.engine.dialect.loaded_dbapi.OperationalError as problem:
+        except trouble as problem:
             if not self.is_sqlite:
                 pooled.invalidate()
             raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem

@@ -45,7 +45,7 @@ def showcase(picture) -> Edition:
     return compose([issue], SEGMENTS, imprint=IMPRINT, templates=TEMPLATES, picture=picture).editions[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: its driver keeps a loop running, and asyncio's tests want one of their own
 def browser():
     """A chromium that reaches no network."""
     if not CHROMIUM:
