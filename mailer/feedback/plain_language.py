@@ -85,8 +85,14 @@ def report_of(text: str) -> tuple[str, str]:
     return text, ""
 
 
+# Sendmail draws it in asterisks above its report of a delay: it names our message, and returns nothing.
+_SENDMAIL_COMFORT: Final = "do not need to resend"
+
+
 def _starts_returned(line: str) -> bool:
     """Whether the returned message begins at this line; in a line drawn in hyphens, words may stand before it."""
+    if _SENDMAIL_COMFORT in line:
+        return False
     starts = [match.start() for match in _WORD.finditer(line[:40])] if _ORNAMENTED.match(line) else [0]
     return any(mark("returned message").match(line, start) for start in starts)
 
