@@ -5,7 +5,6 @@ Nothing leaves the machine and nothing of the publication changes: the copy, the
 temporary folder that is thrown away. Waiting times pass at once.
 """
 
-import asyncio
 import sys
 import tempfile
 from datetime import datetime, timedelta
@@ -143,6 +142,8 @@ def _segments(app: "App", chosen: list[str]) -> list[str]:
 
 def _carry_out(trial: "App", issue: str, segments: list[str]) -> "Campaign":
     """Approve, open, freeze and send; what a person and a week would do is done at once."""
+    import asyncio
+
     from mailer import dispatch
     from mailer.errors import Refused
 

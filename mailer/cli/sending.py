@@ -1,6 +1,5 @@
 """Sending in the foreground: `mailer send` with its bar, its signals, and what it says at the end."""
 
-import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ _WAITS = {
 
 def carry_out(app: "App", campaign: "Campaign") -> "Result":
     """Send in the foreground; the first Ctrl-C or SIGTERM lets what is in flight land."""
+    import asyncio
     import signal
 
     import uvloop

@@ -12,7 +12,19 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted(file for file in (ROOT / "mailer").rglob("*.py") if "versions" not in file.parts)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 VAGUE = {"utils", "helpers", "common", "manager", "service", "base", "misc"}
-HEAVY = {"sqlalchemy", "jinja2", "premailer", "mjml", "httpx", "aiosmtplib", "PIL", "babel", "mistune", "apscheduler"}
+HEAVY = {
+    "sqlalchemy",
+    "jinja2",
+    "premailer",
+    "mjml",
+    "httpx",
+    "aiosmtplib",
+    "PIL",
+    "babel",
+    "mistune",
+    "apscheduler",
+    "asyncio",
+}
 
 
 def functions(file: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
