@@ -35,9 +35,11 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.messages.trail import Trail, Trails, links_of
 from mailer.outgoing import Outgoing
 from mailer.press import Press
 from mailer.storage.agenda import SqlAgenda
+from mailer.storage.clicks import Clicks
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
 from mailer.storage.ledger import SqlLedger
@@ -120,6 +122,11 @@ class App:
     def ledger(self) -> SqlLedger:
         """Every delivery."""
         return SqlLedger(self.database)
+
+    @cached_property
+    def clicks(self) -> Clicks:
+        """Which links are counted, and how often each was followed."""
+        return Clicks(self.database)
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -239,10 +246,21 @@ class App:
         """The ways out and the pace, as `[transports]` and `[delivery]` say."""
         return Outgoing(self.loaded, self.calendar.zone)
 
-    def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
+    def stencil(self, edition: Edition, *, campaign: int, date: datetime, trail: Trail | None = None) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        embedded = self.config.content.images == "embedded"
-        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys, embedded=embedded)
+        embedded, keys = self.config.content.images == "embedded", self.signing_keys
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=keys, embedded=embedded, trail=trail)
+
+    def lay_trails(self, campaign: Campaign) -> None:
+        """Fix which links a campaign counts, and how; once for all (see `Clicks.lay`)."""
+        compiled = self.shelf.take(campaign.content_hash)
+        editions = {
+            (edition.segment, edition.language): links_of(edition)
+            for edition in compiled.editions
+            if edition.segment in campaign.segments
+        }
+        tracking, home = self.config.feedback.tracking, f"{self.letterhead.public_url}/"
+        self.clicks.lay(campaign.id, tracking, editions, trap_url=home, now=self.clock.now())
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
@@ -283,13 +301,18 @@ class App:
         compiled = self.shelf.take(campaign.content_hash)
         date = campaign.frozen_at or campaign.created_at
         signer = self.signer.preferring(campaign.signed_with)
-        stencils: dict[tuple[str, str], Stencil] = {}
+        trails = Trails(self.clicks.laid(campaign.id), signer, self.letterhead.public_url)
+        # As it stood at the freeze: what is sent again is the same message.
+        clickers = self.clicks.consenting(date) if trails.are_individual else frozenset()
+        stencils: dict[tuple[str, str, bool], Stencil] = {}
 
         def make_message(claimed: Claimed) -> Message:
             reader = claimed.recipient
-            key = reader.segment, reader.language
+            key = reader.segment, reader.language, reader.subscriber_id in clickers
             if key not in stencils:
-                stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
+                edition = compiled.edition(*key[:2])
+                trail = trails.of(edition, named=key[2])
+                stencils[key] = self.stencil(edition, campaign=campaign.id, date=date, trail=trail)
             try:
                 return personalise(stencils[key], reader, signer=signer, greet=greeting)
             except Unwritable as problem:

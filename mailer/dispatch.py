@@ -99,6 +99,7 @@ def begin(app: App, campaign: Campaign, *, who: str) -> Campaign:
     """Freeze the recipients of a campaign that may go out, and let it send."""
     now = app.clock.now()
     language = app.config.publication.language
+    app.lay_trails(campaign)
     app.ledger.freeze(campaign.id, language=language, now=now, signed_with=app.signer.current)
     return advance.start(app.agenda, app.agenda.get(campaign.id), who=who, now=now)
 

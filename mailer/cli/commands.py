@@ -31,6 +31,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
     catalogues,
+    clicks,
     demo,
     dkim,
     editions,
@@ -72,6 +73,7 @@ root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
+root.command("clicks")(clicks.clicks)
 root.command("run")(campaigns.run)
 root.command("bounces")(bounces.bounces)
 root.add_typer(feedback.group, name="feedback")
