@@ -163,21 +163,33 @@ async def send(
 ) -> Result:
     """Send what is due of a campaign, then move it on: finished when nothing is open, paused when we are refused."""
     result = await crew.send(app, campaign, stop=stop, progress=progress)
+    await conclude(app, campaign, result)
+    return result
+
+
+async def conclude(app: App, campaign: Campaign, result: Result) -> None:
+    """Move a campaign on by how sending it ended. Of several senders that end together, one does so."""
+    current = await asyncio.to_thread(app.agenda.get, campaign.id)
+    if current.state is State.SENDING:
+        try:
+            await _move_on(app, current, result)
+        except Refused:
+            if app.agenda.get(campaign.id).state is State.SENDING:
+                raise
+
+
+async def _move_on(app: App, current: Campaign, result: Result) -> None:
     now = app.clock.now()
-    current = app.agenda.get(campaign.id)
-    if current.state is not State.SENDING:
-        return result
     if result.ending is Ending.DONE and result.account.reconciled:
         advance.finish(app.agenda, current, result.account, now=now)
     elif result.ending is Ending.DOWN:
         advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
         text = (
-            f"Campaign {campaign.id} of issue {campaign.issue} is paused. The server said:\n\n{result.reason}\n\n"
-            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {campaign.id}\n"
+            f"Campaign {current.id} of issue {current.issue} is paused. The server said:\n\n{result.reason}\n\n"
+            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {current.id}\n"
         )
-        occasion = f"paused-{campaign.id}-{int(now.timestamp())}"
-        await asyncio.to_thread(alert, app, subject=f"{campaign.issue} is paused", text=text, occasion=occasion)
-    return result
+        occasion = f"paused-{current.id}-{int(now.timestamp())}"
+        await asyncio.to_thread(alert, app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
 
 
 class Sums(msgspec.Struct, frozen=True):

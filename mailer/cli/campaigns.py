@@ -318,15 +318,29 @@ def _document(app: "App", line: "Delivery") -> dict[str, object]:
     }
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    *,
+    schedule_only: Annotated[
+        bool, typer.Option("--schedule-only", help="Leave the sending to `mailer worker` (PostgreSQL).")
+    ] = False,
+) -> None:
     """Run the service: the monthly send, scheduled campaigns, retries. Stops cleanly on SIGTERM."""
     from mailer import worker
 
-    worker.run(house(context))
+    worker.run(house(context), sends=not schedule_only)
 
 
 @database.command()
 def upgrade(context: typer.Context) -> None:
     """Bring the tables up to what this version expects."""
-    house(context).database.upgrade()
+    from mailer.storage.revision import demand_known
+
+    app = house(context)
+    demand_known(app.bare_database)
+    app.bare_database.upgrade()
+    if not app.bare_database.is_sqlite:
+        from mailer.cluster import queue
+
+        queue.install(app.bare_database)
     say("The database is up to date.")
