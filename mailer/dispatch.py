@@ -5,7 +5,8 @@ command line and the worker have in common.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 import structlog
@@ -24,6 +25,8 @@ from mailer.errors import MailerError, Refused
 from mailer.preflight import judge
 
 log = structlog.get_logger()
+
+_LATELY: Final = timedelta(seconds=30)
 
 
 def prepare(app: App, issue: str) -> Compiled:
@@ -205,12 +208,15 @@ class Sums(msgspec.Struct, frozen=True):
     next_at: datetime | None = None
     outlook: str = ""
     feedback: dict[str, int] = {}
+    rate: float = 0.0
+    done_at: datetime | None = None
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
     """A campaign with its account, from one read, and when it goes on if it waits."""
     account = app.ledger.account(campaign.id)
     next_at, words = outlook(app, campaign, account)
+    rate, done_at = speed(app, campaign, account)
     return Sums(
         id=campaign.id,
         issue=campaign.issue,
@@ -222,7 +228,18 @@ def sums(app: App, campaign: Campaign) -> Sums:
         next_at=next_at,
         outlook=words,
         feedback=app.ledger.feedback(campaign.id),
+        rate=rate,
+        done_at=done_at,
     )
+
+
+def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, datetime | None]:
+    """How many messages a second all senders together sent of a campaign lately, and when it is done at that rate."""
+    if campaign.state is not State.SENDING:
+        return 0.0, None
+    now = app.clock.now()
+    rate = app.ledger.sent_since(campaign.id, now - _LATELY) / _LATELY.total_seconds()
+    return round(rate, 2), now + timedelta(seconds=account.pending / rate) if rate and account.pending else None
 
 
 def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | None, str]:

@@ -190,6 +190,9 @@ def show_account(app: "App", campaign: "Campaign") -> None:
         say(f"  {campaign.reason}")
     if words := dispatch.outlook(app, campaign, account)[1]:
         say(f"  {words}")
+    rate, done_at = dispatch.speed(app, campaign, account)
+    if done_at:
+        say(f"  {rate:.1f} messages a second over all; at that rate done at {dispatch.local_time(app, done_at)}")
     totals = msgspec.structs.asdict(account)
     # A column of noughts is left out: what is not there did not happen.
     columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]

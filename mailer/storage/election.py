@@ -7,11 +7,17 @@ says nothing any more, and the server ends a session that is silent for longer t
 
 from typing import Any, Final
 
+from sqlalchemy import text
+
 from mailer.storage.database import ALERT, Database
 
 _SILENCE: Final = 12  # seconds; whoever is elected says something every few
 # Any number will do that nobody else uses in this database.
 _SCHEDULER: Final = 0x6D61_696C_6572
+_HELD: Final = text(
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid = :high "
+    "AND objid = :low AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 class Election:
@@ -52,3 +58,10 @@ class Election:
         if self._session is not None:
             self._session.close()
             self._session = None
+
+
+def is_anybody_elected(database: Database) -> bool:
+    """Whether some process holds the lock now."""
+    key = {"high": _SCHEDULER >> 32, "low": _SCHEDULER & 0xFFFF_FFFF}
+    with database.read() as connection:
+        return connection.execute(_HELD, key).first() is not None
