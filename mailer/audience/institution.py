@@ -1,4 +1,4 @@
-"""What an institution's name tells: its kind, and for a municipality or prefecture the place. Data: `places.toml`."""
+"""What an institution's name tells: its kind, and its country or its province and canton. Data: `places.toml`."""
 
 import re
 import tomllib
@@ -9,10 +9,15 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from mailer.audience.countries import country_names
 from mailer.audience.folding import fold
 
 PLACES: Final = Path(__file__).with_name("places.toml")
 _PROVINCE_IN_BRACKETS: Final = re.compile(r"\(([^)]+)\)\s*$")
+_HERE: Final = re.compile(
+    r" (?:en|in|ante|to|acreditad[oa] en)(?: el| la| the)?(?: republica del)? (?:ecuador|quito) $"
+)
+_OF_A_COUNTRY: Final = frozenset({"embassy", "consulate"})
 Place = TypeVar("Place")
 
 
@@ -21,6 +26,7 @@ class Institution(msgspec.Struct, frozen=True):
 
     name: str
     kind: str = ""
+    country: str = ""
     province: str = ""
     canton: str = ""
 
@@ -46,22 +52,24 @@ class Places(msgspec.Struct, frozen=True):
     kinds: tuple[Kind, ...]
 
 
-def institution(name: str) -> Institution:
+def institution(name: str, *, of: str = "") -> Institution:
     """
-    What a name tells.
+    What a name tells; an embassy whose name doesn't tell its country is `of` the one that its list says.
 
     >>> institution("Gobierno Autónomo Descentralizado Municipal del Cantón Olmedo (Loja)")
-    Institution(name='Gobierno Autónomo...', kind='municipality', province='Loja', canton='Olmedo (Loja)')
-    >>> institution("Prefectura del Azuay").province, institution("Embajada de la República del Perú").kind
-    ('Azuay', 'embassy')
+    Institution(name='Gobierno Autónomo...', kind='municipality', country='EC', province='Loja', canton='Olmedo (Loja)')
+    >>> institution("Prefectura del Azuay").province, institution("Embajada de la República del Perú").country
+    ('Azuay', 'PE')
     """
     folded = f" {fold(name)} "
     kind = next((kind for kind, words in _kinds() if words.search(folded)), "")
     if kind == "municipality":
         province, canton = _canton_in(name, folded)
-        return Institution(name, kind, province, canton)
+        return Institution(name, kind, "EC", province, canton)
     if kind == "prefecture":
-        return Institution(name, kind, _at_the_end(folded, _provinces()) or "")
+        return Institution(name, kind, "EC", _at_the_end(folded, _provinces()) or "")
+    if kind in _OF_A_COUNTRY:
+        return Institution(name, kind, _at_the_end(_HERE.sub("", folded), country_names()) or of)
     return Institution(name, kind)
 
 
