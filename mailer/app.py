@@ -18,6 +18,7 @@ from mailer.campaigns.calendar import Calendar, parse_span
 from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
+from mailer.deliveries.ledger import Ledger
 from mailer.deliveries.orders import Orders, Progress, Result
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused
@@ -35,14 +36,18 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.messages.trail import Trail, Trails, links_of
 from mailer.outgoing import Outgoing
 from mailer.press import Press
 from mailer.storage.agenda import SqlAgenda
+from mailer.storage.clicks import Clicks
 from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
+from mailer.storage.revision import make_ready
 from mailer.storage.rights import Rights
+from mailer.storage.slices import SharedLedger
 from mailer.storage.suppressions import Suppressions
 
 
@@ -86,15 +91,19 @@ class App:
 
     @cached_property
     def database(self) -> Database:
-        """The database, its tables up to date."""
+        """The database, its tables those of this program."""
+        if not self._tables_are_current:
+            make_ready(self.bare_database, self.bare_database.upgrade)
+        return self.bare_database
+
+    @cached_property
+    def bare_database(self) -> Database:
+        """The database as it stands."""
         url = self.config.database.url
         prefix = "sqlite:///"
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))
-        database = Database(url)
-        if not self._tables_are_current:
-            database.upgrade()
-        return database
+        return Database(url)
 
     @cached_property
     def register(self) -> Register:
@@ -119,7 +128,12 @@ class App:
     @cached_property
     def ledger(self) -> SqlLedger:
         """Every delivery."""
-        return SqlLedger(self.database)
+        return SqlLedger(self.database) if self.database.is_sqlite else SharedLedger(self.database)
+
+    @cached_property
+    def clicks(self) -> Clicks:
+        """Which links are counted, and how often each was followed."""
+        return Clicks(self.database)
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -239,10 +253,21 @@ class App:
         """The ways out and the pace, as `[transports]` and `[delivery]` say."""
         return Outgoing(self.loaded, self.calendar.zone)
 
-    def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
+    def stencil(self, edition: Edition, *, campaign: int, date: datetime, trail: Trail | None = None) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        embedded = self.config.content.images == "embedded"
-        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys, embedded=embedded)
+        embedded, keys = self.config.content.images == "embedded", self.signing_keys
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=keys, embedded=embedded, trail=trail)
+
+    def lay_trails(self, campaign: Campaign) -> None:
+        """Fix which links a campaign counts, and how; once for all (see `Clicks.lay`)."""
+        compiled = self.shelf.take(campaign.content_hash)
+        editions = {
+            (edition.segment, edition.language): links_of(edition)
+            for edition in compiled.editions
+            if edition.segment in campaign.segments
+        }
+        tracking, home = self.config.feedback.tracking, f"{self.letterhead.public_url}/"
+        self.clicks.lay(campaign.id, tracking, editions, trap_url=home, now=self.clock.now())
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
@@ -265,11 +290,12 @@ class App:
         stop: asyncio.Event | None = None,
         progress: Callable[[Progress], None],
         orders: Orders | None = None,
+        ledger: Ledger | None = None,
     ) -> Result:
         """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
         return await send(
             campaign.id,
-            ledger=self.ledger,
+            ledger=ledger or self.ledger,
             transport=[self.outgoing.transport(name) for name in self.config.delivery.transports],
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
@@ -283,13 +309,18 @@ class App:
         compiled = self.shelf.take(campaign.content_hash)
         date = campaign.frozen_at or campaign.created_at
         signer = self.signer.preferring(campaign.signed_with)
-        stencils: dict[tuple[str, str], Stencil] = {}
+        trails = Trails(self.clicks.laid(campaign.id), signer, self.letterhead.public_url)
+        # As it stood at the freeze: what is sent again is the same message.
+        clickers = self.clicks.consenting(date) if trails.are_individual else frozenset()
+        stencils: dict[tuple[str, str, bool], Stencil] = {}
 
         def make_message(claimed: Claimed) -> Message:
             reader = claimed.recipient
-            key = reader.segment, reader.language
+            key = reader.segment, reader.language, reader.subscriber_id in clickers
             if key not in stencils:
-                stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
+                edition = compiled.edition(*key[:2])
+                trail = trails.of(edition, named=key[2])
+                stencils[key] = self.stencil(edition, campaign=campaign.id, date=date, trail=trail)
             try:
                 return personalise(stencils[key], reader, signer=signer, greet=greeting)
             except Unwritable as problem:
@@ -308,5 +339,5 @@ class App:
 
     def close(self) -> None:
         """Give back what was opened."""
-        if "database" in self.__dict__:
-            self.database.close()
+        if "bare_database" in self.__dict__:
+            self.bare_database.close()

@@ -108,7 +108,11 @@ class Delivery(_Table, frozen=True):
 
 
 class Feedback(_Table, frozen=True):
-    """`[feedback]`: how many bounces are enough, how long evidence is kept, where what nobody can attribute lies."""
+    """
+    `[feedback]`: how many bounces are enough, how long evidence is kept, where what nobody can attribute lies.
+
+    `tracking` says what is kept of clicks: nothing, figures that name nobody, or who it was of those who said yes.
+    """
 
     hard_bounces: int = 1
     soft_bounces: int = 3
@@ -118,6 +122,7 @@ class Feedback(_Table, frozen=True):
     unattributed: str = "var/unattributed"
     mailbox: dict[str, Any] = {}
     collect_every: str = "10m"
+    tracking: Literal["none", "aggregate", "individual"] = "aggregate"
 
 
 class RuleConfig(_Table, frozen=True):

@@ -31,6 +31,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
     catalogues,
+    clicks,
     demo,
     dkim,
     editions,
@@ -48,6 +49,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     suppressions,
     trial,
     web,
+    workers,
 )
 
 # In the order of the help: a month's work from the first line to the account, then what keeps it going.
@@ -72,7 +74,10 @@ root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
+root.command("clicks")(clicks.clicks)
 root.command("run")(campaigns.run)
+root.command("worker")(workers.worker)
+root.command("workers")(workers.workers)
 root.command("bounces")(bounces.bounces)
 root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from mailer.clock import Clock
 from mailer.storage.audit import audit, record
+from mailer.storage.clicks import consents_to_clicks, let_clicks_be_kept
 from mailer.storage.database import Database
 from mailer.storage.register.tables import field_owners, memberships, subscribers
 from mailer.storage.visitors import departures
@@ -38,12 +39,18 @@ class Reader(msgspec.Struct, frozen=True):
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """What a reader wants from now on; `name` is None where the page didn't ask for it."""
+    """
+    What a reader wants from now on; `name` and `keeps_clicks` are None where the page didn't ask for them.
+
+    `keeps_clicks` says whether the links that they follow may be kept with their name, by the text of `clicks_text`.
+    """
 
     language: str
     segments: tuple[str, ...]
     paused_until: datetime | None
     name: str | None = None
+    keeps_clicks: bool | None = None
+    clicks_text: str = ""
 
 
 class Preferences:
@@ -90,6 +97,11 @@ class Preferences:
             note(connection, subscriber_id, now, "undid leaving")
             return readers_of(connection, [subscriber_id])[subscriber_id]
 
+    def keeps_clicks(self, subscriber_id: int) -> bool:
+        """Whether the reader lets the links that they follow be kept with their name."""
+        with self.database.read() as connection:
+            return consents_to_clicks(connection, subscriber_id)
+
     def change(self, subscriber_id: int, choices: Choices) -> Reader | None:
         """Make the reader's entry say what they chose; None if they aren't there or have left."""
         now = self.clock.now()
@@ -112,6 +124,10 @@ class Preferences:
                 [segment for segment in choices.segments if segment not in reader.segments],
                 now,
             )
+            if choices.keeps_clicks is not None:
+                let_clicks_be_kept(
+                    connection, subscriber_id, given=choices.keeps_clicks, text_version=choices.clicks_text, now=now
+                )
             said = [*sorted(changed), *(f"-{name}" for name in dropped), *(f"={name}" for name in choices.segments)]
             note(connection, subscriber_id, now, "changed preferences", " ".join(said))
             return readers_of(connection, [subscriber_id])[subscriber_id]

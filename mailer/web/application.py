@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from mailer.app import App
 from mailer.errors import MailerError
-from mailer.web import choosing, failures, joining, leaving, reading, webhooks
+from mailer.web import choosing, clicking, failures, joining, leaving, reading, webhooks
 from mailer.web.desk import Desk, desk_of
 from mailer.web.guard import Guard
 from mailer.web.postbox import Postbox
@@ -56,6 +56,8 @@ ROUTES = [
     Route("/p/{token}", choosing.act, methods=["POST"]),
     Route("/m/{token}", choosing.show_all),
     Route("/m/{token}", choosing.act_all, methods=["POST"]),
+    Route("/l/{token}", clicking.follow),
+    Route("/l/{token}/{reader}", clicking.follow),
     Route("/subscribe", joining.show),
     Route("/subscribe", joining.ask, methods=["POST"]),
     Route("/c/{token}", joining.show_confirm),

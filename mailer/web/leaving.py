@@ -81,7 +81,7 @@ def _bearer(request: Request) -> Bearer:
 
 
 async def _leave(desk: Desk, bearer: Bearer, how: str) -> Reader:
-    reader = await desk.turnstile.leave(bearer.subscriber_id, f"{how} campaign:{bearer.campaign}")
+    reader = await desk.leave(bearer.subscriber_id, f"{how} campaign:{bearer.campaign}")
     if reader is None:
         raise InvalidLink
     return reader

@@ -29,6 +29,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self.environment.globals["publication"] = config.publication
+        self.environment.globals["tracking"] = config.feedback.tracking
         self.environment.globals["languages"] = {"es": "Español", "en": "English"}
         self.environment.globals["public_url"] = config.publication.public_url.rstrip("/")
 

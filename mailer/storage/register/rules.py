@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, or_, select
 
-from mailer.audience.rules import All, Any_, Compare, Joined, Received, Rule
+from mailer.audience.rules import All, Any_, Clicked, Compare, Joined, Received, Rule
 from mailer.audience.rules import Not as NotRule
 from mailer.storage.campaign_tables import campaigns, deliveries
+from mailer.storage.clicks import clickers_of
 from mailer.storage.register.tables import (
     institutions,
     is_suppressed,
@@ -39,6 +40,8 @@ def condition(rule: Rule) -> ColumnElement[bool]:
         case Received():
             sent = select(deliveries.c.subscriber_id).join(campaigns, campaigns.c.id == deliveries.c.campaign_id)
             return subscribers.c.id.in_(sent.where(campaigns.c.issue == rule.issue, deliveries.c.state == "sent"))
+        case Clicked():
+            return subscribers.c.id.in_(clickers_of(rule.issue))
         case NotRule():
             return not_(condition(rule.rule))
         case All():
