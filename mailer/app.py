@@ -18,6 +18,7 @@ from mailer.campaigns.calendar import Calendar, parse_span
 from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
+from mailer.deliveries.ledger import Ledger
 from mailer.deliveries.orders import Orders, Progress, Result
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused
@@ -44,7 +45,9 @@ from mailer.storage.database import Database
 from mailer.storage.editions import Shelf
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.register import Register
+from mailer.storage.revision import make_ready
 from mailer.storage.rights import Rights
+from mailer.storage.slices import SharedLedger
 from mailer.storage.suppressions import Suppressions
 
 
@@ -88,15 +91,19 @@ class App:
 
     @cached_property
     def database(self) -> Database:
-        """The database, its tables up to date."""
+        """The database, its tables those of this program."""
+        if not self._tables_are_current:
+            make_ready(self.bare_database, self.bare_database.upgrade)
+        return self.bare_database
+
+    @cached_property
+    def bare_database(self) -> Database:
+        """The database as it stands."""
         url = self.config.database.url
         prefix = "sqlite:///"
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))
-        database = Database(url)
-        if not self._tables_are_current:
-            database.upgrade()
-        return database
+        return Database(url)
 
     @cached_property
     def register(self) -> Register:
@@ -121,7 +128,7 @@ class App:
     @cached_property
     def ledger(self) -> SqlLedger:
         """Every delivery."""
-        return SqlLedger(self.database)
+        return SqlLedger(self.database) if self.database.is_sqlite else SharedLedger(self.database)
 
     @cached_property
     def clicks(self) -> Clicks:
@@ -283,11 +290,12 @@ class App:
         stop: asyncio.Event | None = None,
         progress: Callable[[Progress], None],
         orders: Orders | None = None,
+        ledger: Ledger | None = None,
     ) -> Result:
         """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
         return await send(
             campaign.id,
-            ledger=self.ledger,
+            ledger=ledger or self.ledger,
             transport=[self.outgoing.transport(name) for name in self.config.delivery.transports],
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
@@ -331,5 +339,5 @@ class App:
 
     def close(self) -> None:
         """Give back what was opened."""
-        if "database" in self.__dict__:
-            self.database.close()
+        if "bare_database" in self.__dict__:
+            self.bare_database.close()

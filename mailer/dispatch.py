@@ -5,7 +5,8 @@ command line and the worker have in common.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 import structlog
@@ -24,6 +25,8 @@ from mailer.errors import MailerError, Refused
 from mailer.preflight import judge
 
 log = structlog.get_logger()
+
+_LATELY: Final = timedelta(seconds=30)
 
 
 def prepare(app: App, issue: str) -> Compiled:
@@ -164,21 +167,33 @@ async def send(
 ) -> Result:
     """Send what is due of a campaign, then move it on: finished when nothing is open, paused when we are refused."""
     result = await crew.send(app, campaign, stop=stop, progress=progress)
+    await conclude(app, campaign, result)
+    return result
+
+
+async def conclude(app: App, campaign: Campaign, result: Result) -> None:
+    """Move a campaign on by how sending it ended. Of several senders that end together, one does so."""
+    current = await asyncio.to_thread(app.agenda.get, campaign.id)
+    if current.state is State.SENDING:
+        try:
+            await _move_on(app, current, result)
+        except Refused:
+            if app.agenda.get(campaign.id).state is State.SENDING:
+                raise
+
+
+async def _move_on(app: App, current: Campaign, result: Result) -> None:
     now = app.clock.now()
-    current = app.agenda.get(campaign.id)
-    if current.state is not State.SENDING:
-        return result
     if result.ending is Ending.DONE and result.account.reconciled:
         advance.finish(app.agenda, current, result.account, now=now)
     elif result.ending is Ending.DOWN:
         advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
         text = (
-            f"Campaign {campaign.id} of issue {campaign.issue} is paused. The server said:\n\n{result.reason}\n\n"
-            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {campaign.id}\n"
+            f"Campaign {current.id} of issue {current.issue} is paused. The server said:\n\n{result.reason}\n\n"
+            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {current.id}\n"
         )
-        occasion = f"paused-{campaign.id}-{int(now.timestamp())}"
-        await asyncio.to_thread(alert, app, subject=f"{campaign.issue} is paused", text=text, occasion=occasion)
-    return result
+        occasion = f"paused-{current.id}-{int(now.timestamp())}"
+        await asyncio.to_thread(alert, app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -194,12 +209,15 @@ class Sums(msgspec.Struct, frozen=True):
     next_at: datetime | None = None
     outlook: str = ""
     feedback: dict[str, int] = {}
+    rate: float = 0.0
+    done_at: datetime | None = None
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
     """A campaign with its account, from one read, and when it goes on if it waits."""
     account = app.ledger.account(campaign.id)
     next_at, words = outlook(app, campaign, account)
+    rate, done_at = speed(app, campaign, account)
     return Sums(
         id=campaign.id,
         issue=campaign.issue,
@@ -211,7 +229,18 @@ def sums(app: App, campaign: Campaign) -> Sums:
         next_at=next_at,
         outlook=words,
         feedback=app.ledger.feedback(campaign.id),
+        rate=rate,
+        done_at=done_at,
     )
+
+
+def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, datetime | None]:
+    """How many messages a second all senders together sent of a campaign lately, and when it is done at that rate."""
+    if campaign.state is not State.SENDING:
+        return 0.0, None
+    now = app.clock.now()
+    rate = app.ledger.sent_since(campaign.id, now - _LATELY) / _LATELY.total_seconds()
+    return round(rate, 2), now + timedelta(seconds=account.pending / rate) if rate and account.pending else None
 
 
 def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | None, str]:

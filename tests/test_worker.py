@@ -71,7 +71,7 @@ def letters(folder: Path) -> list[str]:
 async def drained(worker: Worker) -> None:
     await worker.look()  # starts what is scheduled
     await worker.look()  # sends what is sending
-    for task in list(worker._sending.values()):
+    for task in list(worker.carrier.sending.values()):
         await task
 
 

@@ -190,6 +190,9 @@ def show_account(app: "App", campaign: "Campaign") -> None:
         say(f"  {campaign.reason}")
     if words := dispatch.outlook(app, campaign, account)[1]:
         say(f"  {words}")
+    rate, done_at = dispatch.speed(app, campaign, account)
+    if done_at:
+        say(f"  {rate:.1f} messages a second over all; at that rate done at {dispatch.local_time(app, done_at)}")
     totals = msgspec.structs.asdict(account)
     # A column of noughts is left out: what is not there did not happen.
     columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]
@@ -318,15 +321,29 @@ def _document(app: "App", line: "Delivery") -> dict[str, object]:
     }
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    *,
+    schedule_only: Annotated[
+        bool, typer.Option("--schedule-only", help="Leave the sending to `mailer worker` (PostgreSQL).")
+    ] = False,
+) -> None:
     """Run the service: the monthly send, scheduled campaigns, retries. Stops cleanly on SIGTERM."""
     from mailer import worker
 
-    worker.run(house(context))
+    worker.run(house(context), sends=not schedule_only)
 
 
 @database.command()
 def upgrade(context: typer.Context) -> None:
     """Bring the tables up to what this version expects."""
-    house(context).database.upgrade()
+    from mailer.storage.revision import demand_known
+
+    app = house(context)
+    demand_known(app.bare_database)
+    app.bare_database.upgrade()
+    if not app.bare_database.is_sqlite:
+        from mailer.cluster import queue
+
+        queue.install(app.bare_database)
     say("The database is up to date.")

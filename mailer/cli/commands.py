@@ -49,6 +49,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     suppressions,
     trial,
     web,
+    workers,
 )
 
 # In the order of the help: a month's work from the first line to the account, then what keeps it going.
@@ -75,6 +76,8 @@ root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
 root.command("clicks")(clicks.clicks)
 root.command("run")(campaigns.run)
+root.command("worker")(workers.worker)
+root.command("workers")(workers.workers)
 root.command("bounces")(bounces.bounces)
 root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)

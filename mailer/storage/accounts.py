@@ -84,6 +84,12 @@ class Accounts:
         """When the next pending delivery is due; None if none is pending."""
         return min(self.lanes(campaign).values(), default=None)
 
+    def sent_since(self, campaign: int, since: datetime) -> int:
+        """How many messages of a campaign were sent since an instant, by whomever."""
+        sent = (deliveries.c.campaign_id == campaign, deliveries.c.state == State.SENT.value)
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).where(*sent, deliveries.c.updated_at >= since)) or 0
+
     def lanes(self, campaign: int) -> dict[str, datetime]:
         """The lanes in which something is pending, each with the instant when its next one is due."""
         # Skips from lane to lane along the index: what it costs depends on the number of lanes, not of deliveries.

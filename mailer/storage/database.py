@@ -45,6 +45,15 @@ _BULK_KIBIBYTES = 64 * 1024
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
 _UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
+_UPGRADING = 0x6D61_6970_6772  # an advisory lock of PostgreSQL
+# libpq: a server that was cut off is missed within half a minute, not in two hours. Seconds; the last in milliseconds.
+ALERT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 
 class Instant(TypeDecorator[datetime]):
@@ -83,7 +92,7 @@ class Database:
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True)
+            return create_engine(self.url, pool_pre_ping=True, connect_args=ALERT)
         engine = create_engine(self.url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -165,6 +174,8 @@ class Database:
             self.engine.connect().execution_options(mailer_write=True) as connection,
             connection.begin(),
         ):
+            if not self.is_sqlite:  # machines that start together take turns
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADING})")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

@@ -69,16 +69,21 @@ class SqlLedger(Accounts, Allowances):
     def begin(self, campaign: int, process: Process, *, lease: timedelta, now: datetime) -> Run:
         """Enter a run, after recovering what dead ones left."""
         with self._database.write() as connection:
-            today = self._database.now(connection)
-            open_runs = select(runs).where(runs.c.campaign_id == campaign, runs.c.ended_at.is_(None))
-            for row in connection.execute(self._database.for_update(open_runs)).all():
-                who = Process(host=row.host, pid=row.pid, started=row.started)
-                if row.lease_until < today or who.is_surely_dead():
-                    _recover(connection, Run(id=row.id, campaign_id=campaign), now)
+            today = self._recover_dead(connection, campaign, now)
             entered = {"campaign_id": campaign, "host": process.host, "pid": process.pid, "started": process.started}
             entered |= {"begun_at": today, "lease_until": today + lease}
             number = connection.execute(insert(runs).values(entered).returning(runs.c.id)).scalar_one()
         return Run(id=number, campaign_id=campaign)
+
+    def _recover_dead(self, connection: Connection, campaign: int, now: datetime) -> datetime:
+        """Recover what dead runs of a campaign left; gives the database's time."""
+        today = self._database.now(connection)
+        open_runs = select(runs).where(runs.c.campaign_id == campaign, runs.c.ended_at.is_(None))
+        for row in connection.execute(self._database.for_update(open_runs)).all():
+            who = Process(host=row.host, pid=row.pid, started=row.started)
+            if row.lease_until < today or who.is_surely_dead():
+                _recover(connection, Run(id=row.id, campaign_id=campaign), now)
+        return today
 
     def renew(self, run: Run, lease: timedelta) -> None:
         """Prolong the lease of all that the run holds."""

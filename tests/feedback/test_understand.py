@@ -22,7 +22,7 @@ def _expected():
     return table
 
 
-@pytest.mark.parametrize(("named", "recipients"), _expected().items(), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("named", "recipients"), _expected().items(), ids=[name for name, _ in _expected()])
 def test_samples(named, recipients):
     """Each sample, in the form of a server in wide use, is understood: kind, recipients, reasons, hard or soft."""
     name, kind = named

@@ -11,7 +11,7 @@ PEOPLE = 2000
 
 def test_a_killed_campaign_is_taken_up(publication, tmp_path) -> None:
     """SIGKILL mid-send, then `send` again: everybody has it, recorded ones once, a second copy is on the list."""
-    publication.run("subscribers", "import", str(publication.write_list(PEOPLE)), "--segment", "partners")
+    publication.enlist(PEOPLE, "partners")
     publication.run("approve", "2022-11", "--by", "Dirección")
     with sink_process(tmp_path / "accepted.log", durable=True) as sink:
         publication.send_over_smtp(sink.port)

@@ -10,6 +10,7 @@ import pytest
 from mailer.deliveries.delivery import Claimed, State
 from mailer.deliveries.orders import Ending
 from mailer.messages.message import Message
+from tests.databases import empty_books
 from tests.deliveries.stage import Stage
 from tests.providers.esp import DROP, KINDS, TAKEN, Esp, transport
 
@@ -67,8 +68,7 @@ def make_message(claimed: Claimed) -> Message:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_campaign_reconciles(kind, tmp_path):
     """Retries go through, a refusal and lost answers are listed by name, and nobody is sent two."""
-    stage = Stage(f"sqlite:///{tmp_path / 'mailer.db'}")
-    stage.database.upgrade()
+    stage = Stage(empty_books(tmp_path / "mailer.db"))
     stage.people(PEOPLE)
     campaign = stage.campaign()
     behaviour = Behaviour(kind)

@@ -24,6 +24,7 @@ from mailer.storage.database import Database
 from mailer.storage.feedback import SqlFeedbackBook
 from mailer.testing.clock import FrozenClock
 from mailer.tokens import Signer
+from tests.databases import empty_books
 
 NOW = datetime(2022, 12, 1, 14, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
@@ -261,8 +262,7 @@ def answer(provider, headers, body):
 
 def test_token_of_mailgun_is_good_once(tmp_path):
     """Mailgun's signature doesn't cover the event: a token seen once signs nothing more."""
-    database = Database(f"sqlite:///{tmp_path}/m.db")
-    database.upgrade()
+    database = Database(empty_books(tmp_path / "m.db"))
     book = SqlFeedbackBook(database, FrozenClock(NOW), Signer(["s"]))
     assert take("mailgun", HARD["mailgun"], spend=book.spend)
     forged = HARD["mailgun"][1].replace(ADDRESS.encode(), b"embajada@otra.example")

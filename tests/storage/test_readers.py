@@ -1,12 +1,10 @@
 """What readers do to their own entry, over both databases."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from mailer.storage.database import Database
 from mailer.storage.notices import Notices
@@ -23,24 +21,6 @@ WISH = Wish(email="Prensa@nuevo.example", name="Prensa", language="es", segments
 def seals(key: str) -> tuple[str, ...]:
     """Keyed hashes of an address."""
     return Signer(["secret"]).seals("erased", key)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of either kind."""
-    url = f"sqlite:///{tmp_path / 'books.db'}"
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_url")
-        name = f"readers_{abs(hash(tmp_path))}"
-        engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        url = server.replace("/postgres?", f"/{name}?")
-    database = Database(url)
-    database.upgrade()
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("campaign_id", sa.Integer, sa.ForeignKey("campaigns.id"), nullable=False),
         sa.Column("subscriber_id", sa.Integer, nullable=False),
         sa.Column("email", sa.String(320), nullable=False),
