@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     Connection,
@@ -29,7 +29,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from mailer.errors import OperatorError
-from mailer.storage.turns import in_turn
+from mailer.storage.turns import begin
 
 metadata = MetaData(
     naming_convention={
@@ -144,8 +144,7 @@ class Database:
             raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
         try:
             if self.is_sqlite:
-                with in_turn(self.url.database, _BUSY_MILLISECONDS / 1000):
-                    pooled.cursor().execute("BEGIN IMMEDIATE")
+                begin(cast("Any", pooled.dbapi_connection), self.url.database, _BUSY_MILLISECONDS / 1000)
             yield Swift(pooled.cursor(), "?" if self.is_sqlite else "%s")
             pooled.commit()
         except trouble as problem:
@@ -375,8 +374,11 @@ def _begin_sqlite(connection: Connection) -> None:
     if not connection.get_execution_options().get("mailer_write", False):
         connection.exec_driver_sql("BEGIN")
         return
-    with in_turn(connection.engine.url.database, _BUSY_MILLISECONDS / 1000):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        begin(driver, connection.engine.url.database, _BUSY_MILLISECONDS / 1000)
+    except connection.dialect.loaded_dbapi.OperationalError as problem:  # the driver's own: past SQLAlchemy
+        raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
 
 
 @contextmanager
