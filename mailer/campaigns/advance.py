@@ -46,7 +46,7 @@ def open_campaign(
             State.DRAFT,
             now,
             created_by=by,
-            rules=rules,
+            rules=dict(rules),
             excluded=tuple(excluded),
         )
         opened = agenda.add(draft)
