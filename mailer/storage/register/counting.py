@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, case, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select, union
 
-from mailer.audience.rules import Rule
+from mailer.audience.rules import Compare, Rule
 from mailer.storage.register.choosing import has_left, is_joined
 from mailer.storage.register.rules import condition
 from mailer.storage.register.tables import is_suppressed, may_be_written_to, memberships, subscribers, suppressions
@@ -39,13 +39,11 @@ def count_lists(connection: Connection) -> dict[str, Counter[str]]:
             found = counts.setdefault(segment, Counter())
             found["deliverable" if state == "joined" else "unsubscribed"] += number
     standing = _standing().label("standing")
-    odd = _odd_ones(connection).subquery()
+    odd = union(*_odd_ones(connection)).subquery()
     exceptions = (
         select(memberships.c.segment, standing, func.count())
-        .select_from(odd)
-        .join(subscribers, subscribers.c.id == odd.c.id)
         .join(memberships, memberships.c.subscriber_id == subscribers.c.id)
-        .where(memberships.c.state == "joined")
+        .where(subscribers.c.id.in_(select(odd.c.id)), memberships.c.state == "joined")
         .group_by(memberships.c.segment, standing)
     )
     for segment, how, number in connection.execute(exceptions):
@@ -59,21 +57,18 @@ def fitting(connection: Connection, rule: Rule, *, name: str = "", sample: int =
     fits = condition(rule)
     standing = _standing(name)
     how = standing.label("how")
-    odd = _odd_ones(connection, name).subquery()
+    odd = union(*_odd_ones(connection, name), *_perhaps_nowhere(connection)).subquery()
     is_member = is_joined()
-    whole, members = connection.execute(select(func.count(), func.sum(case((is_member, 1), else_=0))).where(fits)).one()
-    counts = Counter({"deliverable": members or 0, NOWHERE: whole - (members or 0)})
+    whole: int = connection.scalar(_number_of(rule, fits)) or 0
+    counts = Counter({"deliverable": whole})
     exceptions = (
         select(how, is_member.label("is_member"), func.count())
-        .select_from(odd)
-        .join(subscribers, subscribers.c.id == odd.c.id)
-        .where(fits)
+        .where(subscribers.c.id.in_(select(odd.c.id)), fits)
         .group_by(how, is_member)
     )
     for why, is_in, number in connection.execute(exceptions):
-        usual = "deliverable" if is_in else NOWHERE
-        counts[usual] -= number
-        counts[usual if why == "deliverable" else why] += number
+        counts["deliverable"] -= number
+        counts[NOWHERE if why == "deliverable" and not is_in else why] += number
     shown = case((standing != "deliverable", standing), (~is_member, NOWHERE), else_="deliverable").label("shown")
     some = select(subscribers.c.email, shown).where(fits).order_by(subscribers.c.id).limit(sample)
     return Fitting(
@@ -95,7 +90,26 @@ def _standing(name: str = "") -> ColumnElement[str]:
     )
 
 
-def _odd_ones(connection: Connection, name: str = "") -> CompoundSelect[Any]:
+def _number_of(rule: Rule, fits: ColumnElement[bool]) -> Select[tuple[int]]:
+    """How many fit; of a single list its index knows."""
+    if isinstance(rule, Compare) and rule.field == "segment" and len(rule.values) == 1 and not rule.holds:
+        of_list = (memberships.c.segment == rule.values[0], memberships.c.state == "joined")
+        return select(func.count()).select_from(memberships).where(*of_list)
+    return select(func.count()).select_from(subscribers).where(fits)
+
+
+def _perhaps_nowhere(connection: Connection) -> list[Select[Any]]:
+    """Those who may be in no segment: who left or was removed from one, unless some were never in any."""
+    people = connection.scalar(select(func.count()).select_from(subscribers))
+    somewhere = select(memberships.c.subscriber_id).group_by(memberships.c.subscriber_id).subquery()
+    if people != connection.scalar(select(func.count()).select_from(somewhere)):
+        return [select(subscribers.c.id.label("id")).where(~is_joined())]
+    names = list(connection.scalars(select(memberships.c.segment).distinct()))
+    gone = select(memberships.c.subscriber_id.label("id"))
+    return [gone.where(memberships.c.segment.in_(names), memberships.c.state.in_(["left", "removed"]))]
+
+
+def _odd_ones(connection: Connection, name: str = "") -> list[Select[Any]]:
     """The numbers of those who may be anything but deliverable, each from an index."""
     in_force = or_(suppressions.c.until.is_(None), suppressions.c.until > func.current_timestamp())
     number = subscribers.c.id.label("id")
@@ -110,7 +124,7 @@ def _odd_ones(connection: Connection, name: str = "") -> CompoundSelect[Any]:
     if name:
         left = select(memberships.c.subscriber_id.label("id"))
         parts.append(left.where(memberships.c.segment == name, memberships.c.state == "left"))
-    return union(*parts)
+    return parts
 
 
 def _suppressed_domains(connection: Connection, in_force: ColumnElement[bool]) -> Sequence[str]:
