@@ -11,6 +11,7 @@ import msgspec
 
 from mailer.audience.countries import country_names
 from mailer.audience.folding import fold
+from mailer.errors import Refused
 
 PLACES: Final = Path(__file__).with_name("places.toml")
 _PROVINCE_IN_BRACKETS: Final = re.compile(r"\(([^)]+)\)\s*$")
@@ -71,6 +72,35 @@ def institution(name: str, *, of: str = "") -> Institution:
     if kind in _OF_A_COUNTRY:
         return Institution(name, kind, _at_the_end(_HERE.sub("", folded), country_names()) or of)
     return Institution(name, kind)
+
+
+def placed(name: str, *, kind: str, country: str = "", province: str = "", canton: str = "") -> Institution:
+    """
+    An institution as a person describes it, its place as the data file writes it.
+
+    >>> placed("Casa del Alcalde", kind="municipality", province="azuay", canton="nabon").canton
+    'Nabón'
+
+    Raises:
+        Refused: There is no such kind, country, province or canton.
+
+    """
+    kinds = [each.kind for each in places().kinds]
+    if kind not in kinds:
+        raise Refused(f"{kind!r} is no kind of institution; it is one of {', '.join(kinds)}")
+    if country and fold(country) not in country_names():
+        raise Refused(f"{country!r} is no country; write its name or its code, as in Perú or PE")
+    if province and fold(province) not in _provinces():
+        raise Refused(f"{province!r} is no province; it is one of {', '.join(_provinces().values())}")
+    known = places().cantons
+    where = _provinces().get(fold(province), "")
+    cantons = {fold(each): (one, each) for one, names in known.items() for each in names if where in {"", one}}
+    if canton and fold(canton) not in cantons:
+        of = f" of {where}" if where else ""
+        raise Refused(f"{canton!r} is no canton{of}; write it as in {next(iter(cantons.values()))[1]}")
+    where, town = cantons[fold(canton)] if canton else (where, "")
+    home = "EC" if where else ""
+    return Institution(name, kind, country_names().get(fold(country), home) if country else home, where, town)
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, case, exists, func, select, update
 
-from mailer.audience.institution import institution
+from mailer.audience.institution import Institution, institution
 from mailer.audience.register import Arrival
 from mailer.errors import Refused
 from mailer.storage.database import Database
@@ -46,9 +46,7 @@ def learn(database: Database, connection: Connection, arrivals: Iterable[Arrival
     return set(met)
 
 
-def set_right(
-    database: Database, connection: Connection, name: str, *, kind: str, country: str, province: str, canton: str
-) -> None:
+def set_right(database: Database, connection: Connection, said: Institution) -> None:
     """
     Say what an institution is; no list changes it from then on.
 
@@ -56,13 +54,14 @@ def set_right(
         Refused: Nobody in the register is at an institution of that name, and it is not known.
 
     """
+    name = said.name
     if not connection.scalar(select(institutions.c.name).where(institutions.c.name == name)) and not connection.scalar(
         select(subscribers.c.id).where(subscribers.c.institution == name).limit(1)
     ):
         raise Refused(f"there is no institution {name!r}; `mailer institutions list` names them as the lists do")
-    said = {"kind": kind, "country": country, "province": province, "canton": canton, "is_by_hand": True}
-    entry = database.insert(institutions).values(name=name, **said)
-    connection.execute(entry.on_conflict_do_update(index_elements=["name"], set_=said))
+    row = msgspec.structs.asdict(said) | {"is_by_hand": True}
+    entry = database.insert(institutions).values(row)
+    connection.execute(entry.on_conflict_do_update(index_elements=["name"], set_=row))
 
 
 def listed(connection: Connection, *, kind: str = "", name: str = "") -> list[Listed]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, not_, or_, select
 
 from mailer.audience.rules import All, Any_, Clicked, Compare, Joined, Received, Rule
 from mailer.audience.rules import Not as NotRule
@@ -43,10 +43,10 @@ def condition(rule: Rule) -> ColumnElement[bool]:
 
 def _compare(rule: Compare) -> ColumnElement[bool]:
     if rule.field == "segment":
-        return subscribers.c.id.in_(
-            select(memberships.c.subscriber_id).where(
-                _matches(memberships.c.segment, rule), memberships.c.state == "joined"
-            )
+        return exists().where(
+            memberships.c.subscriber_id == subscribers.c.id,
+            _matches(memberships.c.segment, rule),
+            memberships.c.state == "joined",
         )
     if rule.field == "tag":
         return subscribers.c.id.in_(select(tags.c.subscriber_id).where(_matches(tags.c.tag, rule)))

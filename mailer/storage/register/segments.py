@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import msgspec
 from sqlalchemy import Connection, delete, select
 
 from mailer.address import address_key
 from mailer.audience.coverage import Coverage, coverage
+from mailer.audience.institution import Institution
 from mailer.audience.rules import Rule
 from mailer.audience.segments import needed, resolve, resolved
 from mailer.audience.subscriber import SegmentCount
@@ -138,9 +140,7 @@ class Segments:
         with self._database.read() as connection:
             return posts_of(connection, subscriber_id)
 
-    def set_institution(
-        self, name: str, *, kind: str, country: str = "", province: str = "", canton: str = "", who: str
-    ) -> None:
+    def set_institution(self, said: Institution, *, who: str) -> None:
         """
         Say what an institution is; no list changes it from then on.
 
@@ -149,14 +149,10 @@ class Segments:
 
         """
         with self._database.write() as connection:
-            set_right(self._database, connection, name, kind=kind, country=country, province=province, canton=canton)
+            set_right(self._database, connection, said)
+            detail = " ".join(part for part in msgspec.structs.astuple(said) if part)
             audit.record(
-                connection,
-                at=self._clock.now(),
-                who=who,
-                action="institution",
-                subject="institution",
-                detail=f"{name}: {kind} {country} {province} {canton}".rstrip(),
+                connection, at=self._clock.now(), who=who, action="institution", subject="institution", detail=detail
             )
 
 
