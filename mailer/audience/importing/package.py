@@ -16,16 +16,17 @@ from mailer.errors import AuthorError
 _LARGEST_FILE: Final = 100 << 20
 _LARGEST_UNPACKED: Final = 160 << 20  # as much as two seconds unpack
 _MOST_ENTRIES: Final = 2000
-_MOST_CELLS: Final = 12_000_000
+_MOST_CELLS: Final = 4_000_000
+_LARGEST_RANGE: Final = 6_000_000  # the reader takes room for every cell between the first and the last
 _MOST_REPEATED: Final = 1 << 26
 _PIECE: Final = 1 << 20
 _OVERLAP: Final = 64
 
 _REFERENCE: Final = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,8})"')
 # Beyond the column Z, or beyond the row with which A to Z have as many cells as a list can have.
-_FAR_REFERENCE: Final = re.compile(rb'\br="(?:[A-Z]{2,3}[0-9]{1,8}|[A-Z]?(?:4[6-9][0-9]{4}|[5-9][0-9]{5}|[0-9]{7,8}))"')
+_FAR_REFERENCE: Final = re.compile(rb'\br="(?:[A-Z]{2,3}[0-9]{1,8}|[A-Z]?(?:2[3-9][0-9]{4}|[3-9][0-9]{5}|[0-9]{7,8}))"')
 _ROW: Final = re.compile(rb'<row\b[^>]{0,200}\br="([0-9]{6,8})"')
-_LONG_TEXT: Final = re.compile(rb"[^<>]{1000,}")
+_LONG_TEXT: Final = re.compile(rb"(?:\A|>)[^<>]{1000,}")
 _REPEATED: Final = re.compile(rb'number-(columns|rows)-repeated="([0-9]{1,12})"')
 
 
@@ -87,11 +88,14 @@ class _Inspection:
             if number == 0 and (b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text[:4096]):
                 raise AuthorError("the workbook declares entities of its own, which no spreadsheet does", self._path)
             self._cells += piece.count(b"<c ") + piece.count(b"<c>") + piece.count(b"<table:table-cell")
+            self._cells += 2 * piece.count(b"<si>")  # a shared string is kept whole until the end
+            if self._cells > _MOST_CELLS:
+                raise _too_much(self._path)
             if _FAR_REFERENCE.search(text):
                 for column, row in _REFERENCE.findall(text):
                     last_column, last_row = max(last_column, _number(column)), max(last_row, int(row))
                 last_row = max([last_row, *map(int, _ROW.findall(text))])
-                if name.startswith("xl/worksheets") and last_column * last_row > _MOST_CELLS:
+                if name.startswith("xl/worksheets") and last_column * last_row > _LARGEST_RANGE:
                     raise AuthorError(
                         "a cell stands so far from the others that the sheet would be larger than any list; "
                         "delete what is outside the table, or save it as CSV",
@@ -105,7 +109,7 @@ class _Inspection:
             raise _too_much(self._path)
 
     def finish(self) -> None:
-        if self._cells > _MOST_CELLS or self._cells * self._longest > _LARGEST_UNPACKED:
+        if self._cells * self._longest > _LARGEST_UNPACKED:
             raise _too_much(self._path)
 
 
