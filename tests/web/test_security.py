@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mailer.web import tickets
 from mailer.web.forms import line
 from mailer.web.mask import masked
 from tests.web.conftest import books, link_in, status_of
@@ -75,6 +76,23 @@ async def test_bad_tokens_are_refused_alike(house, browser, paths) -> None:
             answers.add(re.sub(r'nonce="[^"]+"|href="[^"]*"', "", answer.text))
     assert len(answers) == 1
     assert books(house) == before
+
+
+def test_no_bit_of_a_token_may_differ(house) -> None:
+    """Each of the eight bits of each character turned round, or one character more or less, opens nothing."""
+    signer, now = house.signer, house.clock.now()
+    openers = {
+        signer.sign("unsubscribe", "3-1"): lambda token: tickets.bearer_of(signer, tickets.UNSUBSCRIBE, token),
+        signer.sign("preferences", "3-1"): lambda token: tickets.bearer_of(signer, tickets.PREFERENCES, token),
+        signer.sign("link", "7"): lambda token: tickets.link_of(signer, token),
+        tickets.confirm_token(signer, 5): lambda token: tickets.signup_of(signer, token),
+        tickets.mine_token(signer, 1, now): lambda token: tickets.owner_of(signer, token, now),
+    }
+    for token, opened in openers.items():
+        assert opened(token)
+        for spot, bit in itertools.product(range(len(token)), range(8)):
+            assert opened(token[:spot] + chr(ord(token[spot]) ^ 1 << bit) + token[spot + 1 :]) is None, (token, spot)
+        assert not any(opened(each) for each in (token[:-1], token[1:], f"{token}0", f"0{token}", token.upper()))
 
 
 async def test_typed_text_stays_text(house, links, browser, letters) -> None:
