@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from mailer.storage.database import Database
 from tests.databases import empty_books, empty_database, make_hasty
+from tests.pictures import kept_pictures
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,6 +20,9 @@ ROOT = Path(__file__).parent.parent
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=60)
 settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+kept_pictures()  # begun before there are workers, which inherit it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

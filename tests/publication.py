@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mailer.cli.commands import run
+from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parents[1]
 SHORT = """---
@@ -60,6 +61,7 @@ class Publication:
 
     @classmethod
     def _furnished(cls, folder: Path) -> "Publication":
+        keep_pictures_of(folder)
         (folder / "templates").symlink_to(ROOT / "templates")
         shutil.copy(ROOT / "config.toml", folder / "config.toml")
         return cls(folder)

@@ -56,7 +56,7 @@ def institution(name: str) -> Institution:
     ('Azuay', 'embassy')
     """
     folded = f" {fold(name)} "
-    kind = next((each.kind for each in places().kinds if any(f" {word} " in folded for word in each.words)), "")
+    kind = next((kind for kind, words in _kinds() if words.search(folded)), "")
     if kind == "municipality":
         province, canton = _canton_in(name, folded)
         return Institution(name, kind, province, canton)
@@ -69,6 +69,11 @@ def institution(name: str) -> Institution:
 def places() -> Places:
     """The data file, read once."""
     return msgspec.convert(tomllib.loads(PLACES.read_text(encoding="utf-8")), Places)
+
+
+@cache
+def _kinds() -> list[tuple[str, re.Pattern[str]]]:
+    return [(each.kind, re.compile(f" (?:{'|'.join(map(re.escape, each.words))}) ")) for each in places().kinds]
 
 
 def _canton_in(name: str, folded: str) -> tuple[str, str]:

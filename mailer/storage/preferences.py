@@ -182,10 +182,11 @@ def _depart(
     ids = [reader.id for reader in leaving]
     upsert = database.insert(departures)
     connection.execute(
+        # RETURNING makes one statement of them all. Row by row the interpreter's lock is let go and fought for each time.
         upsert.on_conflict_do_update(
             index_elements=["subscriber_id"],
             set_={name: upsert.excluded[name] for name in ("left_at", "state", "segments")},
-        ),
+        ).returning(departures.c.subscriber_id),
         [
             {
                 "subscriber_id": reader.id,
@@ -201,7 +202,7 @@ def _depart(
     )
     _part(connection, ids, now)
     connection.execute(
-        audit.insert(),
+        audit.insert().returning(audit.c.id),
         [
             {"at": now, "who": _READER, "action": "unsubscribed", "subject": f"subscriber:{one}", "detail": how[one]}
             for one in ids

@@ -41,6 +41,10 @@ async def robots(request: Request) -> Response:  # noqa: ARG001
 
 
 ROUTES = [
+    Route("/u/{token}", leaving.show),
+    Route("/u/{token}", leaving.act, methods=["POST"]),
+    Route("/l/{token}", clicking.follow),
+    Route("/l/{token}/{reader}", clicking.follow),
     Route("/", reading.archive),
     Route("/brief/{issue}/", reading.issue),
     Route("/brief/{issue}/{language}/", reading.translation),
@@ -50,14 +54,10 @@ ROUTES = [
     Route("/feed.xml", reading.feed),
     Route("/health", health),
     Route("/robots.txt", robots),
-    Route("/u/{token}", leaving.show),
-    Route("/u/{token}", leaving.act, methods=["POST"]),
     Route("/p/{token}", choosing.show),
     Route("/p/{token}", choosing.act, methods=["POST"]),
     Route("/m/{token}", choosing.show_all),
     Route("/m/{token}", choosing.act_all, methods=["POST"]),
-    Route("/l/{token}", clicking.follow),
-    Route("/l/{token}/{reader}", clicking.follow),
     Route("/subscribe", joining.show),
     Route("/subscribe", joining.ask, methods=["POST"]),
     Route("/c/{token}", joining.show_confirm),

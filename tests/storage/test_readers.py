@@ -1,5 +1,6 @@
 """What readers do to their own entry, over both databases."""
 
+import itertools
 import threading
 from datetime import timedelta
 
@@ -114,11 +115,14 @@ def test_a_limit_holds_in_a_crowd(database: Database, clock: FrozenClock) -> Non
 def test_letters_are_put_off_and_given_up(database: Database, clock: FrozenClock) -> None:
     """A letter that nobody takes is tried ever more seldom, for a day or so, and then no more."""
     Signups(database, clock, seals).ask(WISH, [])
-    notices, tries, begun = Notices(database, clock), 0, clock.now()
+    notices, tried_at, begun = Notices(database, clock), [], clock.now()
     while clock.now() - begun < timedelta(days=5):
         for notice in notices.due():
             notices.put_off(notice)
-            tries += 1
-        clock.advance(minutes=1)
-    assert tries == 12
+            tried_at.append(clock.now())
+        clock.advance(minutes=10)
+    waits = [later - earlier for earlier, later in itertools.pairwise(tried_at)]
+    assert len(tried_at) == 12
+    assert waits == sorted(waits)
+    assert timedelta(hours=24) < sum(waits, timedelta()) < timedelta(hours=48)
     assert notices.due() == []

@@ -1,12 +1,15 @@
 """Writers of one SQLite file take turns."""
 
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from mailer.storage.database import Database
-from mailer.storage.turns import in_turn
+from mailer.storage.turns import begin, in_turn
 
 GREEDY = """
 import sys, time
@@ -52,6 +55,21 @@ def test_it_is_no_lock(tmp_path: Path) -> None:
         begun = time.monotonic()
         with in_turn(books, 0.05):
             assert time.monotonic() - begun < 5
+
+
+def test_patience_ends(tmp_path: Path) -> None:
+    """Who waits for a lock that isn't let go of is told so after their patience, and asks SQLite as before."""
+    holder, waiter = (sqlite3.connect(tmp_path / "books.db", isolation_level=None) for _ in range(2))
+    waiter.execute("PRAGMA busy_timeout=4321")
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        begin(waiter, str(tmp_path / "books.db"), 0.05)
+    assert waiter.execute("PRAGMA busy_timeout").fetchone() == (4321,)
+    holder.rollback()
+    begin(waiter, str(tmp_path / "books.db"), 0.05)
+    assert waiter.in_transaction
+    for connection in (holder, waiter):
+        connection.close()
 
 
 def test_no_file_no_queue(tmp_path: Path) -> None:
