@@ -1,6 +1,7 @@
 """Ways out that can't carry a campaign are found before it starts; alerts go by whichever way is open."""
 
 import pytest
+from PIL import Image
 
 from mailer import dispatch
 from mailer.app import App
@@ -43,7 +44,12 @@ def test_a_signature_that_would_be_lost_stops_the_campaign(publication):
 def test_pictures_inside_stop_the_campaign(publication):
     """An API that is given text and HTML alone can't carry embedded pictures: said before anybody is written to."""
     publication.configure('^images = "hosted"', 'images = "embedded"')
-    assert "holds image/png" in send(publication)
+    folder = publication.folder / "issues/2022-11"
+    (folder / "images").mkdir()
+    Image.new("RGB", (1200, 600), "navy").save(folder / "images/plaza.png")
+    with (folder / "issue.md").open("a", encoding="utf-8") as file:
+        file.write("\n![La plaza de noche](images/plaza.png)\n")
+    assert "holds image/" in send(publication)
     assert publication.json("campaigns", "list") == []
 
 

@@ -8,8 +8,10 @@ it has handed nothing over, and whatever fails behind it without an answer is un
 import asyncio
 import re
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
 from typing import Any, Final, Protocol
 
 import httpx
@@ -28,6 +30,11 @@ from mailer.deliveries.transport import (
 )
 from mailer.errors import OperatorError
 from mailer.messages.message import Message
+
+# httpcore looks for sniffio at every lock it takes, and where that isn't installed Python searches its whole path each
+# time: half of what a request costs. So Python is told once that it isn't there.
+if "sniffio" not in sys.modules and find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 _CHUNK: Final = 64 * 1024
 _IDLE: Final = 3.0  # seconds; servers hang up on a quiet connection after five or more

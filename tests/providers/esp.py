@@ -38,6 +38,16 @@ TAKEN = {
 }
 
 
+# What each answers to the question for a message of ours, where it can be asked.
+HERE = {
+    "graph": {"value": [{"id": "7"}]},
+    "mailgun": {"items": [{"event": "accepted"}]},
+    "mailjet": {"Count": 1, "Data": [{"UUID": "7"}]},
+    "postmark": {"TotalCount": 1, "Messages": [{"MessageID": "7"}]},
+}
+NOT_HERE = {"graph": {"value": []}, "mailgun": {"items": []}, "mailjet": {"Data": []}, "postmark": {"Messages": []}}
+
+
 class Request:
     """One request as it came."""
 
@@ -105,7 +115,7 @@ class Esp:
             return True
         if method != "POST":
             self.probed.append(Request(method, path, headers, b""))
-            await self._say(writer, *self.probe)
+            await self._say(writer, *(self.probe(self.probed[-1]) if callable(self.probe) else self.probe))
             return True
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if answer == DROP_EARLY:

@@ -11,7 +11,21 @@ import trustme
 from mailer.deliveries.transport import ConnectionLost, Deferred, RecipientRefused, TransportDown, Uncertain
 from mailer.errors import OperatorError
 from mailer.providers.http import Answer, retry_after
-from tests.providers.esp import DROP, DROP_EARLY, KINDS, STALL, TAKEN, TOKEN, Esp, Journal, a_message, send, transport
+from tests.providers.esp import (
+    DROP,
+    DROP_EARLY,
+    HERE,
+    KINDS,
+    NOT_HERE,
+    STALL,
+    TAKEN,
+    TOKEN,
+    Esp,
+    Journal,
+    a_message,
+    send,
+    transport,
+)
 
 ONCE_ONLY = tuple(kind for kind in KINDS if kind != "resend")
 
@@ -176,16 +190,6 @@ async def test_many_messages_share_a_connection(kind):
         await channel.close()
     assert len(esp.posted) == 5
     assert esp.connections == 1
-
-
-# What each answers to the question for a message of ours, where it can be asked.
-HERE = {
-    "graph": {"value": [{"id": "7"}]},
-    "mailgun": {"items": [{"event": "accepted"}]},
-    "mailjet": {"Count": 1, "Data": [{"UUID": "7"}]},
-    "postmark": {"TotalCount": 1, "Messages": [{"MessageID": "7"}]},
-}
-NOT_HERE = {"graph": {"value": []}, "mailgun": {"items": []}, "mailjet": {"Data": []}, "postmark": {"Messages": []}}
 
 
 @pytest.mark.parametrize("kind", HERE)
