@@ -99,7 +99,10 @@ class App:
     @cached_property
     def bare_database(self) -> Database:
         """The database as it stands."""
-        url = self.config.database.url
+        return self.database_at(self.config.database.url)
+
+    def database_at(self, url: str) -> Database:
+        """The database of that URL; a relative path is relative to the config."""
         prefix = "sqlite:///"
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))

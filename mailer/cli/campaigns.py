@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mailer.deliveries.delivery import Delivery
 
 group = typer.Typer(help="Campaigns: their accounts, and what to do with them.", no_args_is_help=True)
-database = typer.Typer(help="The database.", no_args_is_help=True)
 
 Issue = Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")]
 Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.")]
@@ -332,18 +331,3 @@ def run(
     from mailer import worker
 
     worker.run(house(context), sends=not schedule_only)
-
-
-@database.command()
-def upgrade(context: typer.Context) -> None:
-    """Bring the tables up to what this version expects."""
-    from mailer.storage.revision import demand_known
-
-    app = house(context)
-    demand_known(app.bare_database)
-    app.bare_database.upgrade()
-    if not app.bare_database.is_sqlite:
-        from mailer.cluster import queue
-
-        queue.install(app.bare_database)
-    say("The database is up to date.")

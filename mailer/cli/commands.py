@@ -32,6 +32,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     campaigns,
     catalogues,
     clicks,
+    databases,
     demo,
     dkim,
     editions,
@@ -85,7 +86,7 @@ root.add_typer(archive.group, name="archive")
 root.command("doctor")(examining.doctor)
 root.add_typer(providers.group, name="providers")
 root.add_typer(dkim.group, name="dkim")
-root.add_typer(campaigns.database, name="db")
+root.add_typer(databases.group, name="db")
 root.add_typer(catalogues.group, name="i18n")
 
 

@@ -182,7 +182,7 @@ def _depart(
     ids = [reader.id for reader in leaving]
     upsert = database.insert(departures)
     connection.execute(
-        # RETURNING makes one statement of them all. Row by row the interpreter's lock is let go and fought for each time.
+        # RETURNING makes one statement of them all; row by row the interpreter's lock is fought for each time.
         upsert.on_conflict_do_update(
             index_elements=["subscriber_id"],
             set_={name: upsert.excluded[name] for name in ("left_at", "state", "segments")},

@@ -3,8 +3,8 @@ Writers of one SQLite file take turns, whatever process they are in.
 
 SQLite lets a writer who finds the file locked sleep and look again, ever more seldom: next to a campaign that commits
 without a pause another process may find it locked for a second on end. Here whoever wants to begin stands in a queue
-of one lock file, and who has just finished stands behind them. Only the head of the queue looks at SQLite's own lock, so
-it can look as often as pays.
+of one lock file, and who has just finished stands behind them. Only the head of the queue looks at SQLite's own lock,
+so it can look as often as pays.
 """
 
 import os
