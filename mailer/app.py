@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -281,6 +281,19 @@ class App:
         )
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
+    def samples(self, compiled: Compiled, segments: Sequence[str]) -> Iterator[Message]:
+        """A message of each edition that these segments get, as any reader of it would."""
+        for edition in compiled.editions:
+            if edition.segment in segments:
+                reader = Recipient(
+                    subscriber_id=0,
+                    email=self.letterhead.sender.address,
+                    name=self.letterhead.sender.name,
+                    segment=edition.segment,
+                    language=edition.language,
+                )
+                yield self.test_message(edition, reader)
+
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
         date, keys = self.clock.now(), self.signing_keys
@@ -299,7 +312,7 @@ class App:
         return await send(
             campaign.id,
             ledger=ledger or self.ledger,
-            transport=[self.outgoing.transport(name) for name in self.config.delivery.transports],
+            transport=self.outgoing.ways,
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
             orders=orders or self.outgoing.orders(),

@@ -75,9 +75,10 @@ class SegmentConfig(_Table, frozen=True):
 
 
 class Staff(_Table, frozen=True):
-    """`[staff]`: who gets the tests and the alerts."""
+    """`[staff]`: who gets the tests and the alerts, and by which of `[transports]` an alert goes first."""
 
     addresses: tuple[str, ...] = ()
+    transport: str = ""
 
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
