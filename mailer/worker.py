@@ -216,7 +216,10 @@ def fire(app: App, at: datetime) -> Campaign | None:
             return None
         if not reason:
             try:
-                opened = advance.open_campaign(app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now)
+                rules = app.rules_of(segments)
+                opened = advance.open_campaign(
+                    app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now, rules=rules
+                )
                 return advance.schedule(app.agenda, opened, at, who=SCHEDULE, now=now, grace=app.late_grace)
             except MailerError as problem:
                 reason = str(problem)
@@ -275,9 +278,9 @@ async def serve(app: App, *, sends: bool = True) -> None:
     if app.database.is_sqlite:
         await _until(stop, Worker(app))
         return
-    from mailer.cluster import service  # heavy, and SQLite does without
+    from mailer.cluster import serving  # heavy, and SQLite does without
 
-    await service.serve(app, stop, lambda carrier: Worker(app, carrier), sends=sends)
+    await serving.serve(app, stop, lambda carrier: Worker(app, carrier), sends=sends)
 
 
 async def _until(stop: asyncio.Event, worker: Worker) -> None:

@@ -20,7 +20,7 @@ def worker(
 
     import uvloop
 
-    from mailer.cluster import service
+    from mailer.cluster import serving
 
     app = house(context)
     app.outgoing.orders()  # what is wrong with [delivery] is said now, not at the hour
@@ -30,7 +30,7 @@ def worker(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await service.work(app, stop, number=processes)
+        await serving.work(app, stop, number=processes)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work())

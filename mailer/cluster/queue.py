@@ -31,9 +31,9 @@ _TASK: Final = "send-slice"
 # The slices of a slow domain have places of their own in each process, or they would take up all there are.
 _COMMON, _SLOW = "common", "slow"
 _INSTALLING: Final = 0x6D61_696A_6F62  # an advisory lock
-# A process says twice within the time after which it is missed that it is alive.
-_HEARTBEAT: Final = 5.0
-_MISSED_AFTER: Final = 20.0
+# A process says three times within the time after which it is missed that it is alive.
+_HEARTBEAT: Final = 3.0
+_MISSED_AFTER: Final = 10.0
 # How soon a job is tried again that failed: the database was away, or another sender had taken over.
 _AGAIN: Final = 5
 _PATIENCE: Final = 10.0  # for a connection
