@@ -8,11 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mailer.editions.edition import Compiled
+from mailer.storage.campaign_tables import campaigns
+from mailer.storage.editions import Shelf
+from mailer.testing import an_edition
 from mailer.web import tickets
 from mailer.web.forms import line
 from mailer.web.mask import masked
-from tests.web.conftest import books, link_in, status_of
+from tests.web.conftest import ROOT, books, link_in, status_of
 
+GOLDEN = ROOT / "tests" / "golden"
 METHODS = ("GET", "HEAD", "OPTIONS")
 NASTY = (
     "{{ 713*769 }}{% raw %}",
@@ -167,6 +172,22 @@ async def test_pages_are_light_and_alone(links, browser) -> None:
         page = await browser.get(path)
         assert len(page.content) < 50_000
         assert re.search(r'(?:src|action)="(?:https?:)?//|<link[^>]+stylesheet|@import|url\(', page.text) is None
+
+
+async def test_an_edition_is_light_on_the_wire(house, browser, links) -> None:
+    """The November issue weighs less than 50 kB as a browser gets it; pages with a token are never compressed."""
+    html = (GOLDEN / "2022-11.es.diplomats.html").read_text(encoding="utf-8")
+    now = house.clock.now()
+    Shelf(house.database).put(Compiled("2022-11", "hash", (an_edition(html=html, hash="hash"),)), now=now)
+    row = {"issue": "2022-11", "content_hash": "hash", "segments": "[]", "created_at": now, "frozen_at": now}
+    with house.database.write() as connection:
+        connection.execute(campaigns.insert().values(**row, state="finished"))
+    page = await browser.get("/brief/2022-11/")
+    assert "asamblea" in page.text
+    assert page.headers["content-encoding"] == "gzip"
+    assert int(page.headers["content-length"]) < 50_000
+    assert "ETag" in page.headers
+    assert "content-encoding" not in (await browser.get(links("preferences"))).headers
 
 
 async def test_big_bodies_are_refused(browser, links) -> None:
