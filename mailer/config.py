@@ -67,17 +67,23 @@ class Schedule(_Table, frozen=True):
 
 
 class SegmentConfig(_Table, frozen=True):
-    """`[segments.<name>]`: its title per language, its list, and whether readers may join by themselves."""
+    """
+    `[segments.<name>]`: its title per language, its list, and whether readers may join by themselves.
+
+    A segment with a `rule` has no list and nobody joins it: it holds whom the rule says.
+    """
 
     title: dict[str, str]
     source: str = ""
     open: bool = True
+    rule: str = ""
 
 
 class Staff(_Table, frozen=True):
-    """`[staff]`: who gets the tests and the alerts."""
+    """`[staff]`: who gets the tests and the alerts, and by which of `[transports]` an alert goes first."""
 
     addresses: tuple[str, ...] = ()
+    transport: str = ""
 
 
 Count = Annotated[int, msgspec.Meta(ge=1)]

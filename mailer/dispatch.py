@@ -64,37 +64,57 @@ def approve(app: App, issue: str, by: str) -> Approval:
     return approval
 
 
-def open_campaign(app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool = False) -> Campaign:
+def open_campaign(
+    app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool = False, excluded: Sequence[str] = ()
+) -> Campaign:
     """
-    Open a campaign of a compiled issue, its editions kept on the shelf.
+    Open a campaign of a compiled issue, its editions kept on the shelf and its rules as they stand now.
 
     Raises:
         Refused: It is not approved as it stands, or a segment has had the issue (see `advance.open_campaign`).
+        OperatorError: A way out can't carry it.
 
     """
     now = app.clock.now()
+    app.outgoing.check(app.samples(compiled, segments))
     app.shelf.put(compiled, now=now)
+    rules = app.rules_of([*segments, *excluded])
     return advance.open_campaign(
-        app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
+        app.agenda,
+        compiled.issue,
+        compiled.content_hash,
+        segments,
+        by=by,
+        now=now,
+        again=again,
+        rules=rules,
+        excluded=excluded,
     )
 
 
 def schedule(
-    app: App, compiled: Compiled, segments: Sequence[str], *, at: datetime, by: str, again: bool = False
+    app: App,
+    compiled: Compiled,
+    segments: Sequence[str],
+    *,
+    at: datetime,
+    by: str,
+    again: bool = False,
+    excluded: Sequence[str] = (),
 ) -> Campaign:
     """
     Open a campaign for an hour to come.
 
     Raises:
         Refused: As for `open_campaign`, or the hour is past.
+        OperatorError: As for `open_campaign`.
 
     """
     now = app.clock.now()
+    app.outgoing.check(app.samples(compiled, segments))
     app.shelf.put(compiled, now=now)
     with app.agenda.alone():
-        opened = advance.open_campaign(
-            app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
-        )
+        opened = open_campaign(app, compiled, segments, by=by, again=again, excluded=excluded)
         return advance.schedule(app.agenda, opened, at, who=by, now=now)
 
 
@@ -118,6 +138,7 @@ def begin_scheduled(app: App, campaign: Campaign) -> Campaign:
         require(app.agenda.approval(campaign.issue), campaign.issue, compiled.content_hash)
         if compiled.content_hash != campaign.content_hash:
             raise Refused(f"issue {campaign.issue} was edited and approved again after this campaign was scheduled")
+        app.outgoing.check(app.samples(compiled, campaign.segments))
         return begin(app, campaign, who="schedule")
     except MailerError as problem:
         return hold(app, campaign, str(problem))
@@ -145,17 +166,29 @@ def alert_held(app: App, held: Campaign) -> None:
 
 
 def alert(app: App, *, subject: str, text: str, occasion: str) -> None:
-    """Write to the staff. That this fails is logged, and stops nothing."""
+    """
+    Write to the staff, by the first way that takes it: the one that refuses us may be what the alert is about.
+
+    That none does is logged, and stops nothing.
+    """
     subject = f"[{app.config.publication.name}] {subject}"
     try:
         letters = [
             app.notice(to, subject=subject, text=text, occasion=f"{occasion}-{number}")
             for number, to in enumerate(app.staff())
         ]
-        asyncio.run(hand_over(letters, app.outgoing.transport()))
-        log.info("staff alerted", action="alert", occasion=occasion)
-    except (MailerError, TransportError) as problem:
+        ways = app.outgoing.alarms
+    except MailerError as problem:
         log.warning("staff not alerted", action="alert-failed", occasion=occasion, why=str(problem))
+        return
+    for way in ways:
+        try:
+            asyncio.run(hand_over(letters, way))
+        except TransportError as problem:
+            log.warning("alert refused", action="alert-failed", occasion=occasion, transport=way.name, why=str(problem))
+        else:
+            log.info("staff alerted", action="alert", occasion=occasion, transport=way.name)
+            return
 
 
 async def send(
