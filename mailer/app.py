@@ -14,6 +14,8 @@ from mailer import config, tokens
 from mailer.address import InvalidAddress, Mailbox, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
+from mailer.audience.rules import parse_rule
+from mailer.audience.segments import needed
 from mailer.campaigns.calendar import Calendar, parse_span
 from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
@@ -23,7 +25,7 @@ from mailer.deliveries.orders import Orders, Progress, Result
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused
 from mailer.editions.edition import Compiled, Edition, Imprint
-from mailer.errors import OperatorError
+from mailer.errors import OperatorError, Refused
 from mailer.issues import Issue
 from mailer.language import words
 from mailer.mailroom import Mailroom
@@ -111,7 +113,34 @@ class App:
     @cached_property
     def register(self) -> Register:
         """Who is subscribed to what."""
-        return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+        return Register(self.database, self.clock, partial(self.signer.seals, "erased"), self._rules)
+
+    @cached_property
+    def _rules(self) -> dict[str, str]:
+        """
+        The config's segments by rule.
+
+        Raises:
+            OperatorError: One of them is no rule.
+
+        """
+        rules = {name: segment.rule for name, segment in self.config.segments.items() if segment.rule}
+        for name, rule in rules.items():
+            try:
+                parse_rule(rule)
+            except Refused as problem:
+                raise OperatorError(f"{self.loaded.path.name}: [segments.{name}] rule: {problem}") from None
+        return rules
+
+    def rules_of(self, segments: Sequence[str]) -> dict[str, str]:
+        """
+        The rules that these segments are made of, as they stand now: the config's, and those that the register named.
+
+        Raises:
+            Refused: One leans on itself.
+
+        """
+        return needed(segments, self.register.rules())
 
     @cached_property
     def suppressions(self) -> Suppressions:

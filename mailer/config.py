@@ -67,11 +67,16 @@ class Schedule(_Table, frozen=True):
 
 
 class SegmentConfig(_Table, frozen=True):
-    """`[segments.<name>]`: its title per language, its list, and whether readers may join by themselves."""
+    """
+    `[segments.<name>]`: its title per language, its list, and whether readers may join by themselves.
+
+    A segment with a `rule` has no list and nobody joins it: it holds whom the rule says.
+    """
 
     title: dict[str, str]
     source: str = ""
     open: bool = True
+    rule: str = ""
 
 
 class Staff(_Table, frozen=True):

@@ -64,9 +64,11 @@ def approve(app: App, issue: str, by: str) -> Approval:
     return approval
 
 
-def open_campaign(app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool = False) -> Campaign:
+def open_campaign(
+    app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool = False, excluded: Sequence[str] = ()
+) -> Campaign:
     """
-    Open a campaign of a compiled issue, its editions kept on the shelf.
+    Open a campaign of a compiled issue, its editions kept on the shelf and its rules as they stand now.
 
     Raises:
         Refused: It is not approved as it stands, or a segment has had the issue (see `advance.open_campaign`).
@@ -76,13 +78,29 @@ def open_campaign(app: App, compiled: Compiled, segments: Sequence[str], *, by: 
     now = app.clock.now()
     app.outgoing.check(app.samples(compiled, segments))
     app.shelf.put(compiled, now=now)
+    rules = app.rules_of([*segments, *excluded])
     return advance.open_campaign(
-        app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
+        app.agenda,
+        compiled.issue,
+        compiled.content_hash,
+        segments,
+        by=by,
+        now=now,
+        again=again,
+        rules=rules,
+        excluded=excluded,
     )
 
 
 def schedule(
-    app: App, compiled: Compiled, segments: Sequence[str], *, at: datetime, by: str, again: bool = False
+    app: App,
+    compiled: Compiled,
+    segments: Sequence[str],
+    *,
+    at: datetime,
+    by: str,
+    again: bool = False,
+    excluded: Sequence[str] = (),
 ) -> Campaign:
     """
     Open a campaign for an hour to come.
@@ -96,9 +114,7 @@ def schedule(
     app.outgoing.check(app.samples(compiled, segments))
     app.shelf.put(compiled, now=now)
     with app.agenda.alone():
-        opened = advance.open_campaign(
-            app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
-        )
+        opened = open_campaign(app, compiled, segments, by=by, again=again, excluded=excluded)
         return advance.schedule(app.agenda, opened, at, who=by, now=now)
 
 

@@ -216,7 +216,10 @@ def fire(app: App, at: datetime) -> Campaign | None:
             return None
         if not reason:
             try:
-                opened = advance.open_campaign(app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now)
+                rules = app.rules_of(segments)
+                opened = advance.open_campaign(
+                    app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now, rules=rules
+                )
                 return advance.schedule(app.agenda, opened, at, who=SCHEDULE, now=now, grace=app.late_grace)
             except MailerError as problem:
                 reason = str(problem)

@@ -114,7 +114,7 @@ class _Builder(Transformer[Token, Rule]):
 
 def _coded(field: str, value: str) -> str:
     """The value as the register keeps it: codes for countries and languages."""
-    if field == "country":
+    if field in {"country", "institution.country"}:
         return country_code(value)
     if field == "language":
         return language_code(value) or value

@@ -20,7 +20,7 @@ from mailer.errors import Refused
 
 FIELDS: Final = (
     "email", "domain", "name", "honorific", "position", "institution", "country", "language", "state", "segment",
-    "institution.kind", "province", "canton",
+    "institution.kind", "institution.country", "province", "canton", "tag",
 )  # fmt: skip
 
 _LONGEST: Final = 4000

@@ -38,6 +38,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     editions,
     examining,
     feedback,
+    institutions,
     issues,
     preview,
     proof,
@@ -61,6 +62,7 @@ root.command("preview")(preview.preview)
 root.command("check")(issues.check)
 root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
+subscribers.group.command("tag")(rights.tag)
 subscribers.group.command("ground")(rights.ground)
 subscribers.group.command("succeed")(rights.succeed)
 subscribers.group.command("export")(rights.export)
@@ -68,6 +70,7 @@ subscribers.group.command("erase")(rights.erase)
 root.add_typer(register.group, name="register")
 root.add_typer(suppressions.group, name="suppressions")
 root.add_typer(segments.group, name="segments")
+root.add_typer(institutions.group, name="institutions")
 root.command("test-send")(trial.send_test)
 root.command("rehearse")(rehearse.rehearse)
 root.command("approve")(campaigns.approve)

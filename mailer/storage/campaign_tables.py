@@ -42,6 +42,8 @@ campaigns = Table(
     Column("finished_at", Instant),
     Column("recipients", Integer, nullable=False, default=0),
     Column("signed_with", String(16), nullable=False, default=""),
+    Column("rules", Text, nullable=False, default="{}"),  # a JSON object: segment to rule
+    Column("excluded", Text, nullable=False, default="[]"),  # a JSON array of segments
     Index(None, "issue"),
     sqlite_autoincrement=True,
 )

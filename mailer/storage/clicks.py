@@ -133,7 +133,11 @@ class Clicks:
             can_be.append(deliveries.c.subscriber_id == reader)
         with self._database.read() as connection:
             fresh, every = connection.execute(select(new, func.count()).where(and_(*can_be))).one()
-        return bool(2 * fresh >= every)
+            if every:
+                return bool(2 * fresh >= every)
+            # None is known of: it isn't recorded yet, or the campaign ended long ago and was put away.
+            ended = select(campaigns.c.finished_at).where(campaigns.c.id == followed.campaign_id)
+            return connection.scalar(ended) is None
 
     def count(self, changes: Sequence[Change], *, now: datetime) -> None:
         """Add clicks to the figures, and move those that are judged anew."""

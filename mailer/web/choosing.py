@@ -132,7 +132,7 @@ def _pause(desk: Desk, asked: str) -> datetime | None:
 def _offered(desk: Desk, reader: Reader) -> tuple[str, ...]:
     """The segments that a reader may tick: the open ones, and those they are in."""
     known = desk.house.config.segments
-    return tuple(name for name in known if known[name].open or name in reader.segments)
+    return tuple(name for name in known if (known[name].open and not known[name].rule) or name in reader.segments)
 
 
 async def _reader(request: Request) -> Reader:

@@ -156,7 +156,7 @@ async def test_a_name_is_kept_only_of_who_said_yes(house, links, letters, clock)
         for letter in (house.loaded.folder / "var" / "outbox").glob("*.eml"):
             letter.unlink()
         ana, kim = await send(house)
-        assert [len(way.split("/")) for way in ways(ana)] == [4, 4, 3]
+        assert [len(way.split("/")) for way in ways(ana)] == [4, 4, 4]
         assert [len(way.split("/")) for way in ways(kim)] == [3, 3, 3]
         await browser.get(ways(ana)[1], headers=BROWSER)
         assert books(house)["clickers"] == [], "too soon after the delivery"

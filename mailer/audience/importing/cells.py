@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from babel import Locale
-
+from mailer.audience.countries import country_names
 from mailer.audience.folding import fold
 
 LONGEST: Final = 500
@@ -26,16 +25,6 @@ _LANGUAGES: Final = {
     "qu": "qu|quichua|kichwa|quechua",
 }
 _LANGUAGE_OF: Final = {word: code for code, words in _LANGUAGES.items() for word in words.split("|")}
-_COUNTRY_NAMES: Final = {
-    "qatar": "QA", "santa sede": "VA", "holy see": "VA", "vaticano": "VA", "ee uu": "US", "eeuu": "US", "usa": "US",
-    "estados unidos de america": "US", "united states of america": "US", "gran bretana": "GB", "inglaterra": "GB",
-    "great britain": "GB", "uk": "GB", "corea": "KR", "corea del sur": "KR", "republica de corea": "KR",
-    "south korea": "KR", "korea": "KR", "palestina": "PS", "palestine": "PS", "holanda": "NL",
-    "reino de los paises bajos": "NL",
-    "turquia": "TR", "turkey": "TR", "republica popular china": "CN", "russia": "RU", "federacion de rusia": "RU",
-    "republica checa": "CZ", "bielorrusia": "BY", "birmania": "MM", "republica bolivariana de venezuela": "VE",
-    "estado plurinacional de bolivia": "BO", "corea del norte": "KP", "taiwan": "TW", "suazilandia": "SZ",
-}  # fmt: skip
 
 
 def clean(cell: str) -> str:
@@ -97,15 +86,4 @@ def country_code(cell: str) -> str:
     ('PE', 'DE', 'Atlántida')
     """
     cell = clean(cell)
-    return _countries().get(fold(cell), cell)
-
-
-@lru_cache(1)
-def _countries() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for language in ("en", "es"):
-        for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "ZZ", "QO"}:  # noqa: PLR2004
-                found[fold(name)] = code
-                found[code.lower()] = code
-    return found | _COUNTRY_NAMES
+    return country_names().get(fold(cell), cell)

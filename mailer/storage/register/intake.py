@@ -15,18 +15,17 @@ import msgspec
 from sqlalchemy import Connection, func, insert, literal, select, update
 
 from mailer.audience.importing.merging import ARRIVED, Known, differences, person_of
-from mailer.audience.institution import institution
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
 from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Barring, Seals
 from mailer.storage.register.changing import Changing
+from mailer.storage.register.institutions import learn
 from mailer.storage.register.syncing import let_leave, missing_from
-from mailer.storage.register.tables import imports, institutions, memberships, subscribers
+from mailer.storage.register.tables import imports, memberships, subscribers
 
 _CHANGES_SHOWN: Final = 1000
-_NAMES_KEPT: Final = 20_000
 _NEW_COLUMNS: Final = ("email", "email_key", "domain", *FIELDS)
 _BETWEEN: Final = "\x1f"  # in no cell: `cells.clean` takes it out
 _WHERE_KEYS: Final = (
@@ -88,22 +87,12 @@ class Intake:
         self._expects_new = True
         self._institutions: set[str] = set()
 
-    def _learn_institutions(self, batch: Sequence[Arrival]) -> None:
-        """Put down what new names of institutions tell; names met lately are known."""
-        names = {arrival.institution for arrival in batch} - self._institutions - {""}
-        if not names:
-            return
-        self._institutions = names | (self._institutions if len(self._institutions) < _NAMES_KEPT else set())
-        known = self._database.insert(institutions).on_conflict_do_nothing()
-        told = [institution(name) for name in sorted(names)]
-        self._connection.execute(known, [msgspec.structs.asdict(each) for each in told])
-
     def take(self, batches: Iterable[Sequence[Arrival]]) -> Outcome:
         """Take in every batch, then enrol the new people."""
         for batch in batches:
             if batch:
                 self._take_batch(batch)
-                self._learn_institutions(batch)
+                self._institutions |= learn(self._database, self._connection, batch, self._institutions)
         self._enrol_new()
         if self._order.sync:
             self._let_leave()
@@ -288,4 +277,6 @@ def _kept(barred: str | None, person: Known | None) -> str | None:
         return "unsubscribed"
     if person is not None and person.membership == "left":
         return "left"
+    if person is not None and person.membership == "removed" and person.membership_import is None:
+        return "succeeded"  # somebody else holds the post; the list is behind
     return barred

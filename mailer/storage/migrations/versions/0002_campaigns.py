@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("finished_at", Instant),
         sa.Column("recipients", sa.Integer, nullable=False),
         sa.Column("signed_with", sa.String(16), nullable=False),
+        sa.Column("rules", sa.Text, nullable=False),
+        sa.Column("excluded", sa.Text, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_campaigns_issue", "campaigns", ["issue"])
