@@ -56,7 +56,7 @@ def _one_language(issue: Issue, compiled: Compiled | None, known: Circumstances)
     if known.reachable:
         yield from unreachable(issue, known.reachable)
     yield from pictures(issue, compiled)
-    yield from weight(issue, compiled)
+    yield from weight(issue, compiled, known.sending)
     for edition in compiled.editions if compiled else ():
         if edition.language == issue.language:
             yield from html(issue, edition, known.plain)
