@@ -12,6 +12,8 @@ root = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    # Boxes are for a terminal, and drawing them is half of the time that the help takes.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
 
 

@@ -11,7 +11,7 @@ def worker(
     context: typer.Context,
     *,
     processes: Annotated[
-        int | None, typer.Option("--processes", min=1, help="How many send on this machine; as [delivery] says.")
+        int | None, typer.Option("--processes", min=1, help="How many send on this machine; else as the config says.")
     ] = None,
 ) -> None:
     """Send what `mailer run` deals out, on any machine with this config, its secrets and the PostgreSQL."""

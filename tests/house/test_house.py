@@ -83,6 +83,13 @@ def test_help_loads_nothing_heavy() -> None:
     assert {name.split(".")[0] for name in run.stderr.split()} & HEAVY == set()
 
 
+def test_no_word_of_the_help_is_lost() -> None:
+    """No help text names a table as [table]: on a terminal brackets are markup, and what they hold isn't shown."""
+    told = re.compile(r'help="[^"]*\[[a-z]')
+    found = [str(file.relative_to(ROOT)) for file in SOURCES if told.search(file.read_text(encoding="utf-8"))]
+    assert found == []
+
+
 def test_the_tree_speaks_of_itself_alone() -> None:
     """No path of one machine stands in a tracked file, and the locks name no index."""
     machine = re.compile(rb"(?:^|[^A-Za-z0-9_.])/(?:wo" + rb"rk|root|home)/[a-z]")
