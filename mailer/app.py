@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,7 +26,6 @@ from mailer.editions.edition import Compiled, Edition, Imprint
 from mailer.errors import OperatorError
 from mailer.issues import Issue
 from mailer.language import words
-from mailer.mailroom import Mailroom
 from mailer.messages import dkim
 from mailer.messages.alignment import require_alignment
 from mailer.messages.dkim import Key
@@ -37,13 +37,17 @@ from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
 from mailer.outgoing import Outgoing
 from mailer.press import Press
-from mailer.storage.agenda import SqlAgenda
-from mailer.storage.database import Database
-from mailer.storage.editions import Shelf
-from mailer.storage.ledger import SqlLedger
-from mailer.storage.register import Register
-from mailer.storage.rights import Rights
-from mailer.storage.suppressions import Suppressions
+
+# The books and what comes back are read in when they are asked for: what only looks at an issue needs neither.
+if TYPE_CHECKING:
+    from mailer.mailroom import Mailroom
+    from mailer.storage.agenda import SqlAgenda
+    from mailer.storage.database import Database
+    from mailer.storage.editions import Shelf
+    from mailer.storage.ledger import SqlLedger
+    from mailer.storage.register import Register
+    from mailer.storage.rights import Rights
+    from mailer.storage.suppressions import Suppressions
 
 
 class App:
@@ -85,8 +89,10 @@ class App:
         return cls(loaded)
 
     @cached_property
-    def database(self) -> Database:
+    def database(self) -> "Database":
         """The database, its tables up to date."""
+        from mailer.storage.database import Database
+
         url = self.config.database.url
         prefix = "sqlite:///"
         if url.startswith(prefix) and url != f"{prefix}:memory:":
@@ -97,38 +103,52 @@ class App:
         return database
 
     @cached_property
-    def register(self) -> Register:
+    def register(self) -> "Register":
         """Who is subscribed to what."""
+        from mailer.storage.register import Register
+
         return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
 
     @cached_property
-    def suppressions(self) -> Suppressions:
+    def suppressions(self) -> "Suppressions":
         """Who must not be written to."""
+        from mailer.storage.suppressions import Suppressions
+
         return Suppressions(self.database, self.clock)
 
     @cached_property
-    def rights(self) -> Rights:
+    def rights(self) -> "Rights":
         """Access to everything held about a person, and erasure."""
+        from mailer.storage.rights import Rights
+
         return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
 
     @cached_property
-    def agenda(self) -> SqlAgenda:
+    def agenda(self) -> "SqlAgenda":
         """Campaigns, approvals and the fires of the schedule."""
+        from mailer.storage.agenda import SqlAgenda
+
         return SqlAgenda(self.database)
 
     @cached_property
-    def ledger(self) -> SqlLedger:
+    def ledger(self) -> "SqlLedger":
         """Every delivery."""
+        from mailer.storage.ledger import SqlLedger
+
         return SqlLedger(self.database)
 
     @cached_property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> "Shelf":
         """The compiled issues that were approved or sent."""
+        from mailer.storage.editions import Shelf
+
         return Shelf(self.database)
 
     @cached_property
-    def mailroom(self) -> Mailroom:
+    def mailroom(self) -> "Mailroom":
         """What comes back, and what follows from it."""
+        from mailer.mailroom import Mailroom
+
         return Mailroom(self.loaded, self.database, self.clock, self.signer)
 
     @cached_property
@@ -175,6 +195,7 @@ class App:
             postal_address=shown.postal_address,
             public_url=shown.public_url.rstrip("/"),
             timezone=shown.timezone,
+            pdf=self.config.content.pdf,
         )
 
     @cached_property
