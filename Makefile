@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Most of what is installed is never imported: what is, gets compiled then.
+INSTALL := $(PIP) install --no-compile
 
 .PHONY: help demo test lint format install install-dev lock golden bench profile kills clean
 
@@ -12,8 +14,10 @@ help:
 demo: install
 	@$(BIN)/mailer demo
 
+# The whole suite runs in two processes, for much of it waits for servers; what ARGS narrows runs in one.
+WORKERS := 2
 test: install-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=$(WORKERS) --dist=worksteal)
 
 lint: install-dev
 	@$(BIN)/ruff check .
@@ -32,13 +36,13 @@ install-dev: $(VENV)/.installed-dev
 $(VENV)/.installed: requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked dependencies into $(VENV) …"
-	@$(PIP) install --require-hashes --requirement requirements.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --require-hashes --requirement requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "Installing the locked test dependencies into $(VENV) …"
-	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@$(INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
 # Needs uv (https://docs.astral.sh/uv/); the lock holds hashes and no index address.

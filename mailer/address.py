@@ -6,6 +6,7 @@ An address is kept as it was written (the local part belongs to its host, RFC 53
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from email.errors import MessageError
 from email.headerregistry import Address as HeaderAddress
@@ -21,6 +22,11 @@ _PLAIN = re.compile(
     r"(?=.{6,254}\Z)(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\Z"
 )
+# The same of many, one a line, and their domains in lower case; only for addresses that are short all in all.
+_PLAIN_LINES = re.compile(
+    r"(?:[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@(?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)+[a-z]{2,63}\n)*+\Z"
+)
+_SHORT = 64
 _UNFOLDED = SMTP.clone(max_line_length=998)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
@@ -53,6 +59,18 @@ def parse_address(text: str) -> str:
     except EmailNotValidError as problem:
         raise InvalidAddress(str(problem).rstrip(".")) from None
     return checked.normalized
+
+
+def are_plain(texts: Sequence[str]) -> bool:
+    """
+    Whether each text is an address that `parse_address` would give back as it stands, told of all at once.
+
+    >>> are_plain(["prensa@nabon.example", "Ana@quito.example"]), are_plain(["prensa@Nabon.example"])
+    (True, False)
+    """
+    lines = "\n".join([*texts, ""])
+    is_short = max(map(len, texts), default=0) <= _SHORT and lines.count("\n") == len(texts)
+    return is_short and _PLAIN_LINES.match(lines) is not None
 
 
 def address_key(address: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from mailer import config, tokens
+from mailer import config, storage, tokens
 from mailer.address import InvalidAddress, Mailbox, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
+from mailer.audience.rules import parse_rule
+from mailer.audience.segments import needed
 from mailer.campaigns.calendar import Calendar, parse_span
 from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.delivery import Claimed
+from mailer.deliveries.ledger import Ledger
 from mailer.deliveries.orders import Orders, Progress, Result
 from mailer.deliveries.send import MakeMessage, send
 from mailer.deliveries.transport import RecipientRefused
 from mailer.editions.edition import Compiled, Edition, Imprint
-from mailer.errors import OperatorError
+from mailer.errors import OperatorError, Refused
 from mailer.issues import Issue
 from mailer.language import words
 from mailer.messages import dkim
@@ -35,19 +38,12 @@ from mailer.messages.message import Message
 from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
+from mailer.messages.trail import Trail, Trails, links_of
 from mailer.outgoing import Outgoing
 from mailer.press import Press
 
-# The books and what comes back are read in when they are asked for: what only looks at an issue needs neither.
 if TYPE_CHECKING:
     from mailer.mailroom import Mailroom
-    from mailer.storage.agenda import SqlAgenda
-    from mailer.storage.database import Database
-    from mailer.storage.editions import Shelf
-    from mailer.storage.ledger import SqlLedger
-    from mailer.storage.register import Register
-    from mailer.storage.rights import Rights
-    from mailer.storage.suppressions import Suppressions
 
 
 class App:
@@ -89,60 +85,85 @@ class App:
         return cls(loaded)
 
     @cached_property
-    def database(self) -> "Database":
-        """The database, its tables up to date."""
-        from mailer.storage.database import Database
+    def database(self) -> "storage.Database":
+        """The database, its tables those of this program."""
+        if not self._tables_are_current:
+            storage.make_ready(self.bare_database, self.bare_database.upgrade)
+        return self.bare_database
 
-        url = self.config.database.url
+    @cached_property
+    def bare_database(self) -> "storage.Database":
+        """The database as it stands."""
+        return self.database_at(self.config.database.url)
+
+    def database_at(self, url: str) -> "storage.Database":
+        """The database of that URL; a relative path is relative to the config."""
         prefix = "sqlite:///"
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))
-        database = Database(url)
-        if not self._tables_are_current:
-            database.upgrade()
-        return database
+        return storage.Database(url)
 
     @cached_property
-    def register(self) -> "Register":
+    def register(self) -> "storage.Register":
         """Who is subscribed to what."""
-        from mailer.storage.register import Register
-
-        return Register(self.database, self.clock, partial(self.signer.seals, "erased"))
+        return storage.Register(self.database, self.clock, partial(self.signer.seals, "erased"), self._rules)
 
     @cached_property
-    def suppressions(self) -> "Suppressions":
+    def _rules(self) -> dict[str, str]:
+        """
+        The config's segments by rule.
+
+        Raises:
+            OperatorError: One of them is no rule.
+
+        """
+        rules = {name: segment.rule for name, segment in self.config.segments.items() if segment.rule}
+        for name, rule in rules.items():
+            try:
+                parse_rule(rule)
+            except Refused as problem:
+                raise OperatorError(f"{self.loaded.path.name}: [segments.{name}] rule: {problem}") from None
+        return rules
+
+    def rules_of(self, segments: Sequence[str]) -> dict[str, str]:
+        """
+        The rules that these segments are made of, as they stand now: the config's, and those that the register named.
+
+        Raises:
+            Refused: One leans on itself.
+
+        """
+        return needed(segments, self.register.rules())
+
+    @cached_property
+    def suppressions(self) -> "storage.Suppressions":
         """Who must not be written to."""
-        from mailer.storage.suppressions import Suppressions
-
-        return Suppressions(self.database, self.clock)
+        return storage.Suppressions(self.database, self.clock)
 
     @cached_property
-    def rights(self) -> "Rights":
+    def rights(self) -> "storage.Rights":
         """Access to everything held about a person, and erasure."""
-        from mailer.storage.rights import Rights
-
-        return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
+        return storage.Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
 
     @cached_property
-    def agenda(self) -> "SqlAgenda":
+    def agenda(self) -> "storage.SqlAgenda":
         """Campaigns, approvals and the fires of the schedule."""
-        from mailer.storage.agenda import SqlAgenda
-
-        return SqlAgenda(self.database)
+        return storage.SqlAgenda(self.database)
 
     @cached_property
-    def ledger(self) -> "SqlLedger":
+    def ledger(self) -> "storage.SqlLedger":
         """Every delivery."""
-        from mailer.storage.ledger import SqlLedger
-
-        return SqlLedger(self.database)
+        return storage.SqlLedger(self.database) if self.database.is_sqlite else storage.SharedLedger(self.database)
 
     @cached_property
-    def shelf(self) -> "Shelf":
-        """The compiled issues that were approved or sent."""
-        from mailer.storage.editions import Shelf
+    def clicks(self) -> "storage.Clicks":
+        """Which links are counted, and how often each was followed."""
+        return storage.Clicks(self.database)
 
-        return Shelf(self.database)
+    @cached_property
+    def shelf(self) -> "storage.Shelf":
+        """The compiled issues that were approved or sent."""
+        return storage.Shelf(self.database)
 
     @cached_property
     def mailroom(self) -> "Mailroom":
@@ -195,7 +216,6 @@ class App:
             postal_address=shown.postal_address,
             public_url=shown.public_url.rstrip("/"),
             timezone=shown.timezone,
-            pdf=self.config.content.pdf,
         )
 
     @cached_property
@@ -260,10 +280,21 @@ class App:
         """The ways out and the pace, as `[transports]` and `[delivery]` say."""
         return Outgoing(self.loaded, self.calendar.zone)
 
-    def stencil(self, edition: Edition, *, campaign: int, date: datetime) -> Stencil:
+    def stencil(self, edition: Edition, *, campaign: int, date: datetime, trail: Trail | None = None) -> Stencil:
         """An edition cut for one campaign: only the readers' own values are left to be filled in."""
-        embedded = self.config.content.images == "embedded"
-        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=self.signing_keys, embedded=embedded)
+        embedded, keys = self.config.content.images == "embedded", self.signing_keys
+        return cut(edition, self.letterhead, campaign=campaign, date=date, keys=keys, embedded=embedded, trail=trail)
+
+    def lay_trails(self, campaign: Campaign) -> None:
+        """Fix which links a campaign counts, and how; once for all (see `Clicks.lay`)."""
+        compiled = self.shelf.take(campaign.content_hash)
+        editions = {
+            (edition.segment, edition.language): links_of(edition)
+            for edition in compiled.editions
+            if edition.segment in campaign.segments
+        }
+        tracking, home = self.config.feedback.tracking, f"{self.letterhead.public_url}/"
+        self.clicks.lay(campaign.id, tracking, editions, trap_url=home, now=self.clock.now())
 
     def test_message(self, edition: Edition, reader: Recipient) -> Message:
         """A message of an edition to the staff, marked as a test."""
@@ -273,6 +304,19 @@ class App:
             edition, self.letterhead, prefix=prefix, date=self.clock.now(), keys=self.signing_keys, embedded=embedded
         )
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
+
+    def samples(self, compiled: Compiled, segments: Sequence[str]) -> Iterator[Message]:
+        """A message of each edition that these segments get, as any reader of it would."""
+        for edition in compiled.editions:
+            if edition.segment in segments:
+                reader = Recipient(
+                    subscriber_id=0,
+                    email=self.letterhead.sender.address,
+                    name=self.letterhead.sender.name,
+                    segment=edition.segment,
+                    language=edition.language,
+                )
+                yield self.test_message(edition, reader)
 
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
@@ -286,12 +330,13 @@ class App:
         stop: asyncio.Event | None = None,
         progress: Callable[[Progress], None],
         orders: Orders | None = None,
+        ledger: Ledger | None = None,
     ) -> Result:
         """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
         return await send(
             campaign.id,
-            ledger=self.ledger,
-            transport=[self.outgoing.transport(name) for name in self.config.delivery.transports],
+            ledger=ledger or self.ledger,
+            transport=self.outgoing.ways,
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
             orders=orders or self.outgoing.orders(),
@@ -304,13 +349,18 @@ class App:
         compiled = self.shelf.take(campaign.content_hash)
         date = campaign.frozen_at or campaign.created_at
         signer = self.signer.preferring(campaign.signed_with)
-        stencils: dict[tuple[str, str], Stencil] = {}
+        trails = Trails(self.clicks.laid(campaign.id), signer, self.letterhead.public_url)
+        # As it stood at the freeze: what is sent again is the same message.
+        clickers = self.clicks.consenting(date) if trails.are_individual else frozenset()
+        stencils: dict[tuple[str, str, bool], Stencil] = {}
 
         def make_message(claimed: Claimed) -> Message:
             reader = claimed.recipient
-            key = reader.segment, reader.language
+            key = reader.segment, reader.language, reader.subscriber_id in clickers
             if key not in stencils:
-                stencils[key] = self.stencil(compiled.edition(*key), campaign=campaign.id, date=date)
+                edition = compiled.edition(*key[:2])
+                trail = trails.of(edition, named=key[2])
+                stencils[key] = self.stencil(edition, campaign=campaign.id, date=date, trail=trail)
             try:
                 return personalise(stencils[key], reader, signer=signer, greet=greeting)
             except Unwritable as problem:
@@ -329,5 +379,5 @@ class App:
 
     def close(self) -> None:
         """Give back what was opened."""
-        if "database" in self.__dict__:
-            self.database.close()
+        if "bare_database" in self.__dict__:
+            self.bare_database.close()

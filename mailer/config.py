@@ -69,17 +69,23 @@ class Schedule(_Table, frozen=True):
 
 
 class SegmentConfig(_Table, frozen=True):
-    """`[segments.<name>]`: its title per language, its list, and whether readers may join by themselves."""
+    """
+    `[segments.<name>]`: its title per language, its list, and whether readers may join by themselves.
+
+    A segment with a `rule` has no list and nobody joins it: it holds whom the rule says.
+    """
 
     title: dict[str, str]
     source: str = ""
     open: bool = True
+    rule: str = ""
 
 
 class Staff(_Table, frozen=True):
-    """`[staff]`: who gets the tests and the alerts."""
+    """`[staff]`: who gets the tests and the alerts, and by which of `[transports]` an alert goes first."""
 
     addresses: tuple[str, ...] = ()
+    transport: str = ""
 
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -110,7 +116,11 @@ class Delivery(_Table, frozen=True):
 
 
 class Feedback(_Table, frozen=True):
-    """`[feedback]`: how many bounces are enough, how long evidence is kept, where what nobody can attribute lies."""
+    """
+    `[feedback]`: how many bounces are enough, how long evidence is kept, where what nobody can attribute lies.
+
+    `tracking` says what is kept of clicks: nothing, figures that name nobody, or who it was of those who said yes.
+    """
 
     hard_bounces: int = 1
     soft_bounces: int = 3
@@ -120,6 +130,7 @@ class Feedback(_Table, frozen=True):
     unattributed: str = "var/unattributed"
     mailbox: dict[str, Any] = {}
     collect_every: str = "10m"
+    tracking: Literal["none", "aggregate", "individual"] = "aggregate"
 
 
 class RuleConfig(_Table, frozen=True):

@@ -186,7 +186,7 @@ class Member:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # the captain got it too, and says when
-        await loop.connect_read_pipe(partial(_Ear, stop), sys.stdin)
+        await loop.connect_read_pipe(partial(Ear, stop), sys.stdin)
         orders = self._app.outgoing.orders(number=self._task.number, processes=self._task.processes)
         try:
             campaign = await asyncio.to_thread(self._app.agenda.get, self._task.campaign)
@@ -203,7 +203,7 @@ class Member:
             _say(Word(progress))
 
 
-class _Ear(asyncio.Protocol):
+class Ear(asyncio.Protocol):
     """Listens for the end of the input, which means stop."""
 
     def __init__(self, stop: asyncio.Event) -> None:

@@ -5,7 +5,9 @@ command line and the worker have in common.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
 
 import msgspec
 import structlog
@@ -24,6 +26,8 @@ from mailer.errors import MailerError, Refused
 from mailer.preflight import judge
 
 log = structlog.get_logger()
+
+_LATELY: Final = timedelta(seconds=30)
 
 
 def prepare(app: App, issue: str) -> Compiled:
@@ -61,44 +65,70 @@ def approve(app: App, issue: str, by: str) -> Approval:
     return approval
 
 
-def open_campaign(app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool = False) -> Campaign:
+def open_campaign(
+    app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool = False, excluded: Sequence[str] = ()
+) -> Campaign:
     """
-    Open a campaign of a compiled issue, its editions kept on the shelf.
+    Open a campaign of a compiled issue, its editions kept on the shelf and its rules as they stand now.
 
     Raises:
         Refused: It is not approved as it stands, or a segment has had the issue (see `advance.open_campaign`).
+        OperatorError: A way out can't carry it.
 
     """
-    now = app.clock.now()
-    app.shelf.put(compiled, now=now)
-    return advance.open_campaign(
-        app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
-    )
+    return _opener(app, compiled, segments, by=by, again=again, excluded=excluded)()
 
 
 def schedule(
-    app: App, compiled: Compiled, segments: Sequence[str], *, at: datetime, by: str, again: bool = False
+    app: App,
+    compiled: Compiled,
+    segments: Sequence[str],
+    *,
+    at: datetime,
+    by: str,
+    again: bool = False,
+    excluded: Sequence[str] = (),
 ) -> Campaign:
     """
     Open a campaign for an hour to come.
 
     Raises:
         Refused: As for `open_campaign`, or the hour is past.
+        OperatorError: As for `open_campaign`.
 
     """
-    now = app.clock.now()
-    app.shelf.put(compiled, now=now)
+    open_it = _opener(app, compiled, segments, by=by, again=again, excluded=excluded)
     with app.agenda.alone():
-        opened = advance.open_campaign(
-            app.agenda, compiled.issue, compiled.content_hash, segments, by=by, now=now, again=again
-        )
-        return advance.schedule(app.agenda, opened, at, who=by, now=now)
+        return advance.schedule(app.agenda, open_it(), at, who=by, now=app.clock.now())
+
+
+def _opener(
+    app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool, excluded: Sequence[str]
+) -> Callable[[], Campaign]:
+    """See to all that a campaign needs and that is not the agenda's; what opens it writes to the agenda alone."""
+    now = app.clock.now()
+    app.outgoing.check(app.samples(compiled, segments))
+    app.shelf.put(compiled, now=now)
+    rules = app.rules_of([*segments, *excluded])
+    return partial(
+        advance.open_campaign,
+        app.agenda,
+        compiled.issue,
+        compiled.content_hash,
+        segments,
+        by=by,
+        now=now,
+        again=again,
+        rules=rules,
+        excluded=excluded,
+    )
 
 
 def begin(app: App, campaign: Campaign, *, who: str) -> Campaign:
     """Freeze the recipients of a campaign that may go out, and let it send."""
     now = app.clock.now()
     language = app.config.publication.language
+    app.lay_trails(campaign)
     app.ledger.freeze(campaign.id, language=language, now=now, signed_with=app.signer.current)
     return advance.start(app.agenda, app.agenda.get(campaign.id), who=who, now=now)
 
@@ -114,6 +144,7 @@ def begin_scheduled(app: App, campaign: Campaign) -> Campaign:
         require(app.agenda.approval(campaign.issue), campaign.issue, compiled.content_hash)
         if compiled.content_hash != campaign.content_hash:
             raise Refused(f"issue {campaign.issue} was edited and approved again after this campaign was scheduled")
+        app.outgoing.check(app.samples(compiled, campaign.segments))
         return begin(app, campaign, who="schedule")
     except MailerError as problem:
         return hold(app, campaign, str(problem))
@@ -141,17 +172,29 @@ def alert_held(app: App, held: Campaign) -> None:
 
 
 def alert(app: App, *, subject: str, text: str, occasion: str) -> None:
-    """Write to the staff. That this fails is logged, and stops nothing."""
+    """
+    Write to the staff, by the first way that takes it: the one that refuses us may be what the alert is about.
+
+    That none does is logged, and stops nothing.
+    """
     subject = f"[{app.config.publication.name}] {subject}"
     try:
         letters = [
             app.notice(to, subject=subject, text=text, occasion=f"{occasion}-{number}")
             for number, to in enumerate(app.staff())
         ]
-        asyncio.run(hand_over(letters, app.outgoing.transport()))
-        log.info("staff alerted", action="alert", occasion=occasion)
-    except (MailerError, TransportError) as problem:
+        ways = app.outgoing.alarms
+    except MailerError as problem:
         log.warning("staff not alerted", action="alert-failed", occasion=occasion, why=str(problem))
+        return
+    for way in ways:
+        try:
+            asyncio.run(hand_over(letters, way))
+        except TransportError as problem:
+            log.warning("alert refused", action="alert-failed", occasion=occasion, transport=way.name, why=str(problem))
+        else:
+            log.info("staff alerted", action="alert", occasion=occasion, transport=way.name)
+            return
 
 
 async def send(
@@ -163,21 +206,33 @@ async def send(
 ) -> Result:
     """Send what is due of a campaign, then move it on: finished when nothing is open, paused when we are refused."""
     result = await crew.send(app, campaign, stop=stop, progress=progress)
+    await conclude(app, campaign, result)
+    return result
+
+
+async def conclude(app: App, campaign: Campaign, result: Result) -> None:
+    """Move a campaign on by how sending it ended. Of several senders that end together, one does so."""
+    current = await asyncio.to_thread(app.agenda.get, campaign.id)
+    if current.state is State.SENDING:
+        try:
+            await _move_on(app, current, result)
+        except Refused:
+            if app.agenda.get(campaign.id).state is State.SENDING:
+                raise
+
+
+async def _move_on(app: App, current: Campaign, result: Result) -> None:
     now = app.clock.now()
-    current = app.agenda.get(campaign.id)
-    if current.state is not State.SENDING:
-        return result
     if result.ending is Ending.DONE and result.account.reconciled:
         advance.finish(app.agenda, current, result.account, now=now)
     elif result.ending is Ending.DOWN:
         advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
         text = (
-            f"Campaign {campaign.id} of issue {campaign.issue} is paused. The server said:\n\n{result.reason}\n\n"
-            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {campaign.id}\n"
+            f"Campaign {current.id} of issue {current.issue} is paused. The server said:\n\n{result.reason}\n\n"
+            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {current.id}\n"
         )
-        occasion = f"paused-{campaign.id}-{int(now.timestamp())}"
-        await asyncio.to_thread(alert, app, subject=f"{campaign.issue} is paused", text=text, occasion=occasion)
-    return result
+        occasion = f"paused-{current.id}-{int(now.timestamp())}"
+        await asyncio.to_thread(alert, app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -193,12 +248,15 @@ class Sums(msgspec.Struct, frozen=True):
     next_at: datetime | None = None
     outlook: str = ""
     feedback: dict[str, int] = {}
+    rate: float = 0.0
+    done_at: datetime | None = None
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
     """A campaign with its account, from one read, and when it goes on if it waits."""
     account = app.ledger.account(campaign.id)
     next_at, words = outlook(app, campaign, account)
+    rate, done_at = speed(app, campaign, account)
     return Sums(
         id=campaign.id,
         issue=campaign.issue,
@@ -210,7 +268,18 @@ def sums(app: App, campaign: Campaign) -> Sums:
         next_at=next_at,
         outlook=words,
         feedback=app.ledger.feedback(campaign.id),
+        rate=rate,
+        done_at=done_at,
     )
+
+
+def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, datetime | None]:
+    """How many messages a second all senders together sent of a campaign lately, and when it is done at that rate."""
+    if campaign.state is not State.SENDING:
+        return 0.0, None
+    now = app.clock.now()
+    rate = app.ledger.sent_since(campaign.id, now - _LATELY) / _LATELY.total_seconds()
+    return round(rate, 2), now + timedelta(seconds=account.pending / rate) if rate and account.pending else None
 
 
 def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | None, str]:

@@ -7,7 +7,7 @@ A part of the composition root, kept apart from `app` for its size.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 
 import msgspec
@@ -16,10 +16,11 @@ from mailer import config
 from mailer.campaigns.calendar import parse_span
 from mailer.clock import Clock
 from mailer.errors import OperatorError
-from mailer.feedback.absorb import Policy, Recorded, absorb
+from mailer.feedback.absorb import Policy, Recorded, TokenSpent, absorb
 from mailer.feedback.intake import events_of
+from mailer.feedback.webhook import WebhookRefused
 from mailer.providers import webhooks
-from mailer.providers.imap.mailbox import Settings, unread
+from mailer.providers.imap.mailbox import Settings, unread, with_token
 from mailer.storage.database import Database
 from mailer.storage.feedback import SqlFeedbackBook
 from mailer.tokens import Signer
@@ -83,8 +84,11 @@ class Mailroom:
         except msgspec.ValidationError as problem:
             raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
         now = self.clock.now()
-        events = webhooks.receive(provider, headers, raw_body, now, keys=keys, spend=self.book.spend)
-        return absorb(events, book=self.book, policy=self.policy, now=now, evidence=raw_body)
+        events = webhooks.receive(provider, headers, raw_body, now, keys=keys)
+        try:
+            return absorb(events, book=self.book, policy=self.policy, now=now, evidence=raw_body)
+        except TokenSpent:
+            raise WebhookRefused("the token was used before", 406) from None
 
     @property
     def has_mailbox(self) -> bool:
@@ -119,6 +123,7 @@ class Mailroom:
         except msgspec.ValidationError as problem:
             raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
         outcomes: Counter[str] = Counter()
+        settings = with_token(settings, partial(self.loaded.secret, f"{section}.oauth"))
         for number, raw in enumerate(unread(settings), start=1):
             outcomes.update([str(one) for one in self.take_in(raw)] or ["none"])
             progress(number)

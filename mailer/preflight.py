@@ -16,6 +16,7 @@ from mailer import chromium, tokens
 from mailer.address import Mailbox, domain_of
 from mailer.audience.greeting import envelope_name, greeting
 from mailer.audience.recipient import Recipient
+from mailer.audience.segments import resolved
 from mailer.editions.check import check
 from mailer.editions.checks.axe import Barrier, barriers
 from mailer.editions.checks.catalogue import UNREADABLE, refuse_unknown
@@ -93,7 +94,8 @@ def readers_of(app: "App", segment: str | None = None) -> Iterator[Recipient]:
     if "://" not in url and not app.loaded.resolve(url).is_file():
         return
     segments = list(app.config.segments)
-    for reader in recipients(app.database, segments, app.config.publication.language):
+    rules = resolved(segments, app.register.rules())
+    for reader in recipients(app.database, segments, app.config.publication.language, rules):
         if segment in {None, reader.segment}:
             yield reader
 

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -16,7 +16,7 @@ from mailer.campaigns import advance
 from mailer.campaigns.calendar import Calendar
 from mailer.campaigns.campaign import Campaign, State
 from mailer.deliveries.orders import Ending
-from mailer.errors import MailerError
+from mailer.errors import MailerError, OperatorError
 
 log = structlog.get_logger()
 
@@ -42,14 +42,63 @@ class MonthlyTrigger(BaseTrigger):  # type: ignore[misc]
         return self._calendar.after(previous_fire_time or now)
 
 
-class Worker:
-    """Fires the monthly send, starts what is scheduled, sends what is sending."""
+class Carrier(Protocol):
+    """What becomes of a campaign that is sending, whenever the service looks at it."""
+
+    async def carry(self, campaign: Campaign) -> None:
+        """See that what is due of it is sent, by whomever; returns at once."""
+        ...
+
+    async def close(self) -> None:
+        """Let what is in flight land."""
+        ...
+
+
+class Here:
+    """Sends in this process, and in those that it starts (see `crew`)."""
 
     def __init__(self, app: App) -> None:
+        self.sending: dict[int, asyncio.Task[None]] = {}
         self._app = app
         self._stop = asyncio.Event()
-        self._sending: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, datetime] = {}
+
+    async def carry(self, campaign: Campaign) -> None:
+        """Send it in a task of its own, if something is due."""
+        if campaign.id in self.sending:
+            return
+        now = self._app.clock.now()
+        due_at = await asyncio.to_thread(self._app.ledger.next_due, campaign.id)
+        if now >= self._not_before.get(campaign.id, now) and (due_at is None or due_at <= now):
+            task = asyncio.create_task(self._send(campaign))
+            self.sending[campaign.id] = task
+            task.add_done_callback(lambda _: self.sending.pop(campaign.id))
+
+    async def close(self) -> None:
+        """Claim no more; what is in flight lands."""
+        self._stop.set()
+        await asyncio.gather(*self.sending.values(), return_exceptions=True)
+
+    async def _send(self, campaign: Campaign) -> None:
+        try:
+            result = await dispatch.send(self._app, campaign, stop=self._stop)
+            if result.ending in {Ending.PACED, Ending.OUT_OF_HOURS} and result.next_at:
+                self._not_before[campaign.id] = result.next_at
+            elif result.next_at is None:
+                self._not_before[campaign.id] = self._app.clock.now() + _LATER
+            log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
+        except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service
+            self._not_before[campaign.id] = self._app.clock.now() + _LATER
+            log.warning("campaign failed", action="send-failed", campaign=campaign.id, why=str(problem))
+
+
+class Worker:
+    """Fires the monthly send, starts what is scheduled, sees that what is sending is carried on."""
+
+    def __init__(self, app: App, carrier: Carrier | None = None) -> None:
+        self._app = app
+        self._stop = asyncio.Event()
+        self.carrier: Carrier = carrier or Here(app)
 
     async def run(self) -> None:
         """Work until told to stop; then let what is in flight land."""
@@ -76,7 +125,7 @@ class Worker:
         finally:
             scheduler.shutdown(wait=False)
             self._stop.set()
-            await asyncio.gather(*self._sending.values(), return_exceptions=True)
+            await self.carrier.close()
             log.info("worker stopped", action="worker-stopped")
 
     def stop(self) -> None:
@@ -136,30 +185,10 @@ class Worker:
             for campaign in campaigns:
                 if campaign.state is State.SCHEDULED and campaign.scheduled_at is not None:
                     await asyncio.to_thread(start_if_due, self._app, campaign)
-                elif campaign.state is State.SENDING and campaign.id not in self._sending:
-                    await self._send_if_due(campaign)
+                elif campaign.state is State.SENDING:
+                    await self.carrier.carry(campaign)
         except MailerError as problem:
             log.warning("the agenda can't be read", action="look-failed", why=str(problem))
-
-    async def _send_if_due(self, campaign: Campaign) -> None:
-        now = self._app.clock.now()
-        due_at = await asyncio.to_thread(self._app.ledger.next_due, campaign.id)
-        if now >= self._not_before.get(campaign.id, now) and (due_at is None or due_at <= now):
-            task = asyncio.create_task(self._send(campaign))
-            self._sending[campaign.id] = task
-            task.add_done_callback(lambda _: self._sending.pop(campaign.id))
-
-    async def _send(self, campaign: Campaign) -> None:
-        try:
-            result = await dispatch.send(self._app, campaign, stop=self._stop)
-            if result.ending in {Ending.PACED, Ending.OUT_OF_HOURS} and result.next_at:
-                self._not_before[campaign.id] = result.next_at
-            elif result.next_at is None:
-                self._not_before[campaign.id] = self._app.clock.now() + _LATER
-            log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
-        except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service
-            self._not_before[campaign.id] = self._app.clock.now() + _LATER
-            log.warning("campaign failed", action="send-failed", campaign=campaign.id, why=str(problem))
 
 
 def fire(app: App, at: datetime) -> Campaign | None:
@@ -187,7 +216,10 @@ def fire(app: App, at: datetime) -> Campaign | None:
             return None
         if not reason:
             try:
-                opened = advance.open_campaign(app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now)
+                rules = app.rules_of(segments)
+                opened = advance.open_campaign(
+                    app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now, rules=rules
+                )
                 return advance.schedule(app.agenda, opened, at, who=SCHEDULE, now=now, grace=app.late_grace)
             except MailerError as problem:
                 reason = str(problem)
@@ -237,20 +269,43 @@ def start_if_due(app: App, campaign: Campaign) -> None:
         dispatch.begin_scheduled(app, campaign)
 
 
-async def serve(app: App) -> None:
-    """Run the worker until SIGTERM or SIGINT."""
-    worker = Worker(app)
+async def serve(app: App, *, sends: bool = True) -> None:
+    """Run the service until SIGTERM or SIGINT. On PostgreSQL it is one of several, and may leave sending to them."""
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop)
-    await worker.run()
+        loop.add_signal_handler(number, stop.set)
+    if app.database.is_sqlite:
+        await _until(stop, Worker(app))
+        return
+    from mailer.cluster import serving  # heavy, and SQLite does without
+
+    await serving.serve(app, stop, lambda carrier: Worker(app, carrier), sends=sends)
 
 
-def run(app: App) -> Any:
-    """Run the service on the fastest loop there is."""
+async def _until(stop: asyncio.Event, worker: Worker) -> None:
+    work = asyncio.create_task(worker.run())
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    worker.stop()
+    await work
+
+
+def run(app: App, *, sends: bool = True) -> Any:
+    """
+    Run the service on the fastest loop there is.
+
+    Raises:
+        OperatorError: Nobody else could send: the database is SQLite's.
+
+    """
     import uvloop
+
+    if not sends and app.database.is_sqlite:
+        raise OperatorError("--schedule-only is for PostgreSQL, where `mailer worker` sends; leave it out")
 
     app.outgoing.orders()  # what is wrong with [delivery] is said now, not at the hour
     app.database  # noqa: B018 - migrations first, before threads ask for it
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve(app))
+        return runner.run(serve(app, sends=sends))

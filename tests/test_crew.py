@@ -6,8 +6,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,45 +18,19 @@ from mailer import config, crew, dispatch
 from mailer.app import App
 from mailer.deliveries.orders import Ending, Progress
 from mailer.testing import Fault, sink_process
+from tests.publication import Publication
 
-ROOT = Path(__file__).parent.parent
-PEOPLE = 600
-ISSUE = """---
-title: Brief de noviembre
-month: 2022-11
-number: 1
-subject: Brief Internacional, noviembre
-preheader: Lo que Quito hizo en el mundo este mes
----
-
-## Noticias
-
-### Una asamblea
-
-La asamblea se reunió en Quito.
-"""
+PEOPLE = 400  # at 100 a second: there is a middle to strike, also on a machine that is slow to strike
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A publication with an approved issue and its people, made once and copied."""
-    folder = tmp_path_factory.mktemp("house")
-    (folder / "templates").symlink_to(ROOT / "templates")
-    (folder / "issues/2022-11").mkdir(parents=True)
-    (folder / "issues/2022-11/issue.md").write_text(ISSUE, encoding="utf-8")
-    lines = "".join(f"a{number}@canton{number % 7}.example,Persona {number}\n" for number in range(PEOPLE))
-    (folder / "gads.csv").write_text(f"correo,nombre\n{lines}", encoding="utf-8")
-    text = (ROOT / "config.toml").read_text(encoding="utf-8")
-    text = text.replace('transport = "outbox"', 'transport = "smtp"\nprocesses = 2\nrate = "300/s"', 1)
-    (folder / "config.toml").write_text(text, encoding="utf-8")
-    type_in(folder, "subscribers", "import", "gads.csv", "--segment", "gads")
-    type_in(folder, "approve", "2022-11", "--by", "Dirección")
-    return folder
-
-
-def type_in(folder: Path, *words: str) -> None:
-    """Run a command of `mailer` that has to succeed."""
-    subprocess.run([sys.executable, "-m", "mailer", *words], cwd=folder, check=True, capture_output=True)
+    made = Publication.small(tmp_path_factory.mktemp("house"))
+    made.configure('^transport = "outbox"', 'transport = "smtp"\nprocesses = 2\nrate = "100/s"')
+    made.enlist(PEOPLE, "gads")
+    made.run("approve", "2022-11", "--by", "Dirección")
+    return made.folder
 
 
 @contextmanager
@@ -137,19 +109,17 @@ def test_when_it_is_us_all_stop(house: Path, tmp_path: Path):
 def test_sigterm_drains_all_and_the_next_send_goes_on(house: Path, tmp_path: Path):
     """SIGTERM to `mailer send` lets everything in flight land; the account reconciles; another send finishes it."""
     with sending(house, tmp_path / "it") as (_, server):
-        command = [sys.executable, "-m", "mailer", "send", "2022-11", "--segment", "gads", "--yes", "--json"]
-        first = subprocess.Popen(command, cwd=tmp_path / "it", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while len(server.accepted()) < 30 and time.monotonic() < deadline:
+        publication, order = Publication(tmp_path / "it"), ("send", "2022-11", "--segment", "gads", "--yes")
+        first = publication.start(*order, "--json")
+        while len(server.accepted()) < 30 and first.poll() is None:
             time.sleep(0.02)
         first.send_signal(signal.SIGTERM)
-        output, _ = first.communicate(timeout=30)
+        output, _ = first.communicate(timeout=120)
         counts = json.loads(output)["counts"]
         assert first.returncode == 1
         assert counts["uncertain"] == 0
         assert 0 < counts["sent"] < PEOPLE
         assert counts["sent"] + counts["pending"] == PEOPLE
         assert counts["sent"] == len(server.accepted())
-        second = subprocess.run(command, cwd=tmp_path / "it", capture_output=True, timeout=60, check=True)
-        assert json.loads(second.stdout)["counts"]["sent"] == PEOPLE
+        assert publication.json(*order)["counts"]["sent"] == PEOPLE
         assert set(Counter(recipient for _, recipient in server.accepted()).values()) == {1}

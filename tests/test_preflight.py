@@ -13,6 +13,7 @@ from mailer.audience.register import ImportOrder
 from mailer.editions.checks.hunspell import SYSTEM
 from mailer.errors import OperatorError
 from mailer.preflight import judge, readers_of
+from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parents[1]
 FAULTS = ['"VX"', '"QUITAÑO"', '"Coperación"', '"JAPON"', '"CIUDADANIA"', 'link "#"']
@@ -54,6 +55,7 @@ def test_november_is_judged_with_its_readers(publish, tmp_path):
     """Every fault of the source is found, nothing blocks, at most five other things are said."""
     app = publish()
     shutil.copytree(ROOT / "issues", tmp_path / "issues")
+    keep_pictures_of(tmp_path)
     for name in app.config.segments:
         listed = ListFile(path=ROOT / "subscribers" / f"{name}.csv")
         import_list(listed, ImportOrder(segment=name, source="list", who="test"), app.register)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import stat
 from pathlib import Path
 
@@ -15,52 +14,13 @@ from mailer import dispatch
 from mailer.address import Mailbox
 from mailer.app import App
 from mailer.audience.recipient import Recipient
-from mailer.cli.commands import run
 from mailer.storage.register import subscribers
-
-ROOT = Path(__file__).parent.parent
-SHORT = """---
-title: Brief de noviembre
-month: 2022-11
-number: 1
-subject: Brief Internacional, noviembre
-preheader: Lo que Quito hizo en el mundo este mes
----
-
-## Noticias
-
-### Una asamblea
-
-La asamblea se reunió en Quito.
-"""
-
-
-class Publication:
-    """A small publication in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.config = folder / "config.toml"
-
-    def configure(self, pattern: str, replacement: str) -> None:
-        text, count = re.subn(f"(?m){pattern}", replacement, self.config.read_text(encoding="utf-8"))
-        assert count == 1, pattern
-        self.config.write_text(text, encoding="utf-8")
-
-    def add(self, toml: str) -> None:
-        self.config.write_text(self.config.read_text(encoding="utf-8") + toml, encoding="utf-8")
-
-    def mailer(self, *words: str) -> int:
-        return run(["--config", str(self.config), *words])
+from tests.publication import Publication
 
 
 @pytest.fixture
 def publication(tmp_path: Path) -> Publication:
-    (tmp_path / "templates").symlink_to(ROOT / "templates")
-    shutil.copy(ROOT / "config.toml", tmp_path)
-    (tmp_path / "issues/2022-11").mkdir(parents=True)
-    (tmp_path / "issues/2022-11/issue.md").write_text(SHORT, encoding="utf-8")
-    return Publication(tmp_path)
+    return Publication.small(tmp_path)
 
 
 def verified(content: bytes, records: dict[str, str]) -> bool:
@@ -79,17 +39,15 @@ def records_of(printed: str) -> dict[str, str]:
     return {name: "".join(re.findall(r'"([^"]*)"', strings)) for name, strings in lines}
 
 
-def test_what_leaves_is_signed(publication: Publication, capsys):
+def test_what_leaves_is_signed(publication: Publication):
     """With the key that keygen made, a campaign's messages, tests, alerts and the pages' letters all verify."""
-    assert publication.mailer("dkim", "keygen", "--selector", "b2022") == 0
-    records = records_of(capsys.readouterr().out)
+    records = records_of(publication.run("dkim", "keygen", "--selector", "b2022").out)
     publication.add('\n[dkim]\nselector = "b2022"\nkey_file = "dkim-b2022.pem"\n')
-    list_file = publication.folder / "lista.csv"
-    list_file.write_text("Correo,Nombre\nuno@lista.example,Uno\ndos@lista.example,Dos\n", encoding="utf-8")
-    assert publication.mailer("subscribers", "import", str(list_file), "--segment", "gads") == 0
-    assert publication.mailer("approve", "2022-11", "--by", "Dirección") == 0
-    assert publication.mailer("send", "2022-11", "--segment", "gads", "--yes") == 0
-    sent = [file.read_bytes() for file in (publication.folder / "var/outbox").glob("*.eml")]
+    list_file = publication.write_list("uno@lista.example", "dos@lista.example")
+    publication.run("subscribers", "import", str(list_file), "--segment", "gads")
+    publication.run("approve", "2022-11", "--by", "Dirección")
+    publication.run("send", "2022-11", "--segment", "gads", "--yes")
+    sent = [file.read_bytes() for file in publication.letters()]
     assert len(sent) == 2
     app = App.load(publication.config)
     edition = app.compile("2022-11")[1].edition("gads", "es")
@@ -104,22 +62,21 @@ def test_what_leaves_is_signed(publication: Publication, capsys):
     assert not verified(notice.replace(b"Subject: ", b"Subject: No "), records)
 
 
-def test_a_private_key_is_private_and_never_overwritten(publication: Publication, capsys):
+def test_a_private_key_is_private_and_never_overwritten(publication: Publication):
     """The key's file is its owner's alone; a second keygen leaves it as it is."""
     os.umask(0o022)
-    assert publication.mailer("dkim", "keygen") == 0
+    publication.run("dkim", "keygen")
     path = publication.folder / "dkim-brief.pem"
     before = path.read_bytes()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert publication.mailer("dkim", "keygen") == 1
-    assert "--out" in capsys.readouterr().err
+    assert "--out" in publication.refusal("dkim", "keygen")
     assert path.read_bytes() == before
 
 
-def test_several_keys(publication: Publication, capsys):
+def test_several_keys(publication: Publication):
     """Two tables sign twice: RSA for everybody, Ed25519 beside it."""
     for kind in ("rsa", "ed25519"):
-        assert publication.mailer("dkim", "keygen", "--kind", kind, "--selector", kind) == 0
+        publication.run("dkim", "keygen", "--kind", kind, "--selector", kind)
         publication.add(f'\n[[dkim]]\nselector = "{kind}"\nkey_file = "dkim-{kind}.pem"\n')
     app = App.load(publication.config)
     assert [key.algorithm for key in app.signing_keys] == ["rsa-sha256", "ed25519-sha256"]
@@ -137,13 +94,10 @@ def test_several_keys(publication: Publication, capsys):
         ('[dkim]\nselector = "b"\ndomain = "otra.example"\nkey_file = "x"', "DMARC"),
     ],
 )
-def test_a_wrong_table_is_told_in_a_sentence(publication: Publication, capsys, table: str, said: str):
+def test_a_wrong_table_is_told_in_a_sentence(publication: Publication, table: str, said: str):
     """A key that is missing, named twice or of another organisation's domain stops the command, and says why."""
     publication.add(f"\n{table}\n")
-    assert publication.mailer("test-send", "2022-11") == 1
-    error = capsys.readouterr().err
-    assert said in error
-    assert len(error.strip().splitlines()) == 1
+    assert said in publication.refusal("test-send", "2022-11")
 
 
 @pytest.mark.parametrize(
@@ -154,20 +108,19 @@ def test_a_wrong_table_is_told_in_a_sentence(publication: Publication, capsys, t
         ("brief@quito.example", "rebotes.quito.example", True),
     ],
 )
-def test_the_bounce_domain_is_of_the_same_organisation(publication, capsys, sender, bounces, is_aligned):
+def test_the_bounce_domain_is_of_the_same_organisation(publication, sender, bounces, is_aligned):
     """A bounce domain that would fail DMARC is refused as soon as the config is read."""
     publication.configure("^from = .*", f'from = "Brief <{sender}>"')
     publication.configure("^bounce_domain = .*", f'bounce_domain = "{bounces}"')
-    assert publication.mailer("segments") == (0 if is_aligned else 1)
-    assert ("DMARC" in capsys.readouterr().err) is not is_aligned
+    said = publication.run("segments", status=0 if is_aligned else 1).err
+    assert ("DMARC" in said) is not is_aligned
 
 
 def test_a_reader_to_whom_nothing_can_be_written_is_refused_alone(publication: Publication):
     """A name that no header may hold refuses its own delivery; everybody else is sent theirs."""
-    list_file = publication.folder / "lista.csv"
-    list_file.write_text("Correo,Nombre\nuno@lista.example,Uno\ndos@lista.example,Dos\n", encoding="utf-8")
-    assert publication.mailer("subscribers", "import", str(list_file), "--segment", "gads") == 0
-    assert publication.mailer("approve", "2022-11", "--by", "Dirección") == 0
+    list_file = publication.write_list("uno@lista.example", "dos@lista.example")
+    publication.run("subscribers", "import", str(list_file), "--segment", "gads")
+    publication.run("approve", "2022-11", "--by", "Dirección")
     app = App.load(publication.config)
     compiled = dispatch.prepare(app, "2022-11")  # once the name is broken, its check would say so
     with app.database.write() as connection:
@@ -177,4 +130,4 @@ def test_a_reader_to_whom_nothing_can_be_written_is_refused_alone(publication: P
     result = asyncio.run(dispatch.send(app, dispatch.begin(app, opened, who="test")))
     app.close()
     assert (result.account.sent, result.account.refused) == (1, 1)
-    assert len(list((publication.folder / "var/outbox").glob("*.eml"))) == 1
+    assert len(publication.letters()) == 1

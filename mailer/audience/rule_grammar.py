@@ -8,8 +8,7 @@ from typing import Any, Final
 from lark import Lark, Token, Transformer
 
 from mailer.audience.importing.cells import country_code, language_code
-from mailer.audience.rules import FIELDS, All, Any_, Compare, Joined, Not, Received, Rule
-from mailer.errors import Refused
+from mailer.audience.rules import FIELDS, All, Any_, Clicked, Compare, Joined, Not, Received, Rule
 
 _GRAMMAR: Final = r"""
     ?rule: difference ("or"i difference)*              -> either
@@ -98,7 +97,7 @@ class _Builder(Transformer[Token, Rule]):
         return Not(Received(items[0]))
 
     def clicked(self, items: list[Any]) -> Rule:
-        raise Refused(f"nobody's clicks are kept, so 'clicked {items[0]}' can't be told; take it out of the rule")
+        return Clicked(items[0])
 
     def negate(self, items: list[Any]) -> Rule:
         return Not(items[0])
@@ -115,7 +114,7 @@ class _Builder(Transformer[Token, Rule]):
 
 def _coded(field: str, value: str) -> str:
     """The value as the register keeps it: codes for countries and languages."""
-    if field == "country":
+    if field in {"country", "institution.country"}:
         return country_code(value)
     if field == "language":
         return language_code(value) or value

@@ -7,7 +7,8 @@ Segments by rule: a small typed language for who is meant. Never SQL from a pers
     not received "2022-11"
 
 A field is compared with `=`, `!=`, `~` (holds the text) or `in [...]`; `joined before|after` takes a day; `received`
-takes an issue. `not` binds strongest, then `and`, then `minus` (and not), then `or`.
+and `clicked` take an issue (clicks are known of those alone who let them be kept). `not` binds strongest, then `and`,
+then `minus` (and not), then `or`.
 """
 
 from datetime import date
@@ -19,7 +20,7 @@ from mailer.errors import Refused
 
 FIELDS: Final = (
     "email", "domain", "name", "honorific", "position", "institution", "country", "language", "state", "segment",
-    "institution.kind", "province", "canton",
+    "institution.kind", "institution.country", "province", "canton", "tag",
 )  # fmt: skip
 
 _LONGEST: Final = 4000
@@ -47,6 +48,12 @@ class Received(msgspec.Struct, frozen=True, tag=True):
     issue: str
 
 
+class Clicked(msgspec.Struct, frozen=True, tag=True):
+    """Who followed a link of an issue, among those who let that be kept."""
+
+    issue: str
+
+
 class Not(msgspec.Struct, frozen=True, tag=True):
     """Who doesn't fit."""
 
@@ -65,7 +72,7 @@ class Any_(msgspec.Struct, frozen=True, tag=True):  # noqa: N801 — `Any` is ta
     rules: tuple["Rule", ...]
 
 
-Rule = Compare | Joined | Received | Not | All | Any_
+Rule = Compare | Joined | Received | Clicked | Not | All | Any_
 
 
 def parse_rule(text: str) -> Rule:

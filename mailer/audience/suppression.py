@@ -5,9 +5,10 @@ A domain is written with an @ before it: `@nabon.example`.
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -16,6 +17,7 @@ import msgspec
 from mailer.address import InvalidAddress, address_key, parse_address
 from mailer.audience.folding import fold
 from mailer.audience.importing.encoding import encoding_of
+from mailer.audience.importing.rejects import disarmed
 from mailer.errors import AuthorError, Refused
 
 Reason = Literal["bounce", "complaint", "asked", "legal"]
@@ -27,6 +29,7 @@ _WORDS: Final[dict[str, Reason]] = {
     "manual": "asked", "baja": "asked", "legal": "legal",
 }  # fmt: skip
 _ADDRESS_HEADINGS: Final = ("email", "emailaddress", "correo", "address", "recipient", "key", "direccion")
+_LARGEST: Final = 64 << 20
 _REASON_HEADINGS: Final = ("reason", "type", "motivo", "event")
 
 
@@ -46,6 +49,50 @@ class Listed(msgspec.Struct, frozen=True):
     address: str
     reason: Reason
     note: str = ""
+    until: datetime | None = None
+
+
+Format = Literal["plain", "csv", "ses", "sendgrid"]
+FORMATS: Final[tuple[Format, ...]] = ("csv", "plain", "ses", "sendgrid")
+_AT_SES: Final = {"complaint": "COMPLAINT"}
+
+
+def written(found: Iterable[Suppression], form: Format) -> Iterator[str]:
+    """
+    The list as a service or another program reads it, line by line; `ses` and `sendgrid` know no domains.
+
+    A cell that would start a formula in a spreadsheet is disarmed.
+    """
+    if form == "plain":
+        yield from (f"{each.address}\n" for each in found)
+    elif form == "ses":
+        yield from _ses(found)
+    else:
+        sheet = io.StringIO()
+        writer = csv.writer(sheet, lineterminator="\n")
+        writer.writerow(["email", "created"] if form == "sendgrid" else ["email", "reason", "since", "until", "note"])
+        for each in found:
+            if form == "csv":
+                until = each.until.isoformat() if each.until else ""
+                address = each.address if each.address.startswith("@") else disarmed(each.address)
+                writer.writerow([address, each.reason, each.since.isoformat(), until, disarmed(each.note)])
+            elif not each.address.startswith("@"):
+                writer.writerow([disarmed(each.address), int(each.since.timestamp())])
+            yield sheet.getvalue()
+            sheet.seek(0)
+            sheet.truncate()
+        yield sheet.getvalue()
+
+
+def _ses(found: Iterable[Suppression]) -> Iterator[str]:
+    """One JSON document, as `aws sesv2 list-suppressed-destinations` gives it."""
+    separator = '{"SuppressedDestinationSummaries": [\n'
+    for each in found:
+        if not each.address.startswith("@"):
+            entry = {"EmailAddress": each.address, "Reason": _AT_SES.get(each.reason, "BOUNCE")}
+            yield separator + json.dumps(entry | {"LastUpdateTime": each.since.isoformat()})
+            separator = ",\n"
+    yield ("" if separator == ",\n" else separator) + "\n]}\n"
 
 
 def suppression_key(text: str) -> str:
@@ -79,6 +126,10 @@ def read_suppressions(path: Path, default: Reason) -> tuple[list[Listed], list[t
 
     """
     try:
+        if path.exists() and not path.is_file():
+            raise AuthorError("that is no plain file; save the list to one first", path)
+        if path.stat().st_size > _LARGEST:
+            raise AuthorError("the list has more than 64 MB; split it", path)
         data = path.read_bytes()
     except OSError as problem:
         raise AuthorError(f"the list can't be read ({problem.strerror})", path) from None
@@ -86,9 +137,10 @@ def read_suppressions(path: Path, default: Reason) -> tuple[list[Listed], list[t
     rows = _json_rows(text, path) if text.lstrip()[:1] in ("{", "[") else _text_rows(text, path)
     listed: list[Listed] = []
     wrong: list[tuple[int, str]] = []
-    for line, address, reason in rows:
+    for line, address, reason, *until in rows:
         try:
-            listed.append(Listed(suppression_key(address), _WORDS.get(fold(reason).replace(" ", ""), default), reason))
+            why = _WORDS.get(fold(reason).replace(" ", ""), default)
+            listed.append(Listed(suppression_key(address), why, reason, _instant(until[0] if until else "")))
         except Refused as problem:
             wrong.append((line, str(problem)))
     return listed, wrong
@@ -109,7 +161,7 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[int, str, str]]:
             yield number, _first(known, _ADDRESS_HEADINGS), _first(known, _REASON_HEADINGS)
 
 
-def _text_rows(text: str, path: Path) -> Iterator[tuple[int, str, str]]:
+def _text_rows(text: str, path: Path) -> Iterator[tuple[int, str, str] | tuple[int, str, str, str]]:
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     if "@" in first.split(",")[0].split(";")[0]:
@@ -122,9 +174,20 @@ def _text_rows(text: str, path: Path) -> Iterator[tuple[int, str, str]]:
     if not _first(headings, _ADDRESS_HEADINGS):
         raise AuthorError("no column is headed email or address", path, 1)
     address, reason = _first(headings, _ADDRESS_HEADINGS), _first(headings, _REASON_HEADINGS)
+    ends = _first(headings, ("until", "hasta"))
     for row in reader:
         if row.get(address):
-            yield reader.line_num, row[address], row.get(reason) or ""
+            yield reader.line_num, row[address].removeprefix("'"), row.get(reason) or "", row.get(ends) or ""
+
+
+def _instant(text: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        until = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Refused(f"{text[:40]!r} is no day; write it as 2027-01-31") from None
+    return until if until.tzinfo else until.replace(tzinfo=UTC)
 
 
 def _first(found: dict[str, str], names: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """The front door: opens campaigns and moves them on. Every rule about whether one may go out stands here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -21,6 +22,8 @@ def open_campaign(
     by: str,
     now: datetime,
     again: bool = False,
+    rules: Mapping[str, str] = MappingProxyType({}),
+    excluded: Sequence[str] = (),
 ) -> Campaign:
     """
     Open a campaign for an issue that was signed off as it stands.
@@ -35,7 +38,17 @@ def open_campaign(
         raise Refused("a campaign needs at least one segment")
     with agenda.alone():
         earlier = may_open(agenda, issue, content_hash, segments, again=again)
-        draft = Campaign(0, issue, content_hash, tuple(segments), State.DRAFT, now, created_by=by)
+        draft = Campaign(
+            0,
+            issue,
+            content_hash,
+            tuple(segments),
+            State.DRAFT,
+            now,
+            created_by=by,
+            rules=dict(rules),
+            excluded=tuple(excluded),
+        )
         opened = agenda.add(draft)
         approved = agenda.save(opened, move(opened, State.APPROVED), who=by, at=now)
         for held in (campaign for campaign in earlier if campaign.state is State.HELD):

@@ -1,5 +1,6 @@
 """A campaign: one sending of an issue to segments, and the moves it may make."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -40,7 +41,8 @@ class Campaign(msgspec.Struct, frozen=True):
     One sending of an issue, bound to the hash of the content that was signed off.
 
     `recipients` is what the freeze counted; the sums of its deliveries are held against it. `signed_with` names the
-    secret that signed its links and Message-IDs at first, so that a message sent again is the same.
+    secret that signed its links and Message-IDs at first, so that a message sent again is the same. `rules` are those
+    of its segments (and of what is `excluded`) that are by rule, as they stood when it was ordered.
     """
 
     id: int
@@ -56,6 +58,8 @@ class Campaign(msgspec.Struct, frozen=True):
     finished_at: datetime | None = None
     recipients: int = 0
     signed_with: str = ""
+    rules: Mapping[str, str] = {}
+    excluded: tuple[str, ...] = ()
 
     @property
     def holds_its_segments(self) -> bool:

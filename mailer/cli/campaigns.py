@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from mailer.deliveries.delivery import Delivery
 
 group = typer.Typer(help="Campaigns: their accounts, and what to do with them.", no_args_is_help=True)
-database = typer.Typer(help="The database.", no_args_is_help=True)
 
 Issue = Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")]
 Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.")]
 Segments = Annotated[list[str] | None, typer.Option("--segment", help="Only this segment; again for others.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", metavar="SEGMENT", help="Leave out who is in it; again for others.")
+]
 Again = Annotated[bool, typer.Option("--again", help="Send it to segments that have had it.")]
 
 
@@ -47,6 +49,7 @@ def schedule(
     *,
     at: Annotated[str | None, typer.Option("--at", metavar="WHEN", help='As "2022-11-30 09:00".')] = None,
     segment: Segments = None,
+    exclude: Exclude = None,
     again: Again = False,
     json: bool = JSON,
 ) -> None:
@@ -57,7 +60,15 @@ def schedule(
     app = house(context)
     compiled = dispatch.prepare(app, issue)
     when = parse_when(at, app.config.publication.timezone) if at else app.monthly_hour(issue)
-    planned = dispatch.schedule(app, compiled, _segments(app, segment), at=when, by=operator(), again=again)
+    planned = dispatch.schedule(
+        app,
+        compiled,
+        _segments(app, segment),
+        at=when,
+        by=operator(),
+        again=again,
+        excluded=_excluded(app, exclude),
+    )
     if json:
         print_json(dispatch.sums(app, planned))
     else:
@@ -70,6 +81,7 @@ def send(
     issue: Issue,
     *,
     segment: Segments = None,
+    exclude: Exclude = None,
     yes: Yes = False,
     again: Again = False,
     json: bool = JSON,
@@ -78,9 +90,10 @@ def send(
     from mailer import dispatch
 
     app = house(context)
-    campaign = _unfinished(app, issue, yes=yes) if not again else None
+    campaign = _unfinished(app, issue, segment or [], yes=yes) if not again else None
     if campaign is None:
-        campaign = _open(app, issue, _segments(app, segment), yes=yes, again=again)
+        excluded = _excluded(app, exclude)
+        campaign = _open(app, issue, _segments(app, segment), yes=yes, again=again, excluded=excluded)
     result = carry_out(app, campaign)
     if json:
         print_json(dispatch.sums(app, app.agenda.get(campaign.id)))
@@ -89,14 +102,18 @@ def send(
     conclude(app, campaign, result)
 
 
-def _unfinished(app: "App", issue: str, *, yes: bool) -> "Campaign | None":
-    """The campaign of the issue that an earlier send left, if there is one."""
+def _unfinished(app: "App", issue: str, chosen: list[str], *, yes: bool) -> "Campaign | None":
+    """The campaign of the issue, to one of the chosen segments if any are, that an earlier send left."""
     from mailer import dispatch
     from mailer.campaigns import advance
     from mailer.campaigns.campaign import State
 
     going = {State.APPROVED, State.SENDING, State.PAUSED}
-    left = [each for each in app.agenda.campaigns(issue) if each.state in going]
+    left = [
+        each
+        for each in app.agenda.campaigns(issue)
+        if each.state in going and (not chosen or not set(chosen).isdisjoint(each.segments))
+    ]
     if not left:
         return None
     campaign = left[-1]
@@ -106,7 +123,7 @@ def _unfinished(app: "App", issue: str, *, yes: bool) -> "Campaign | None":
     return dispatch.begin(app, campaign, who=operator())
 
 
-def _open(app: "App", issue: str, segments: list[str], *, yes: bool, again: bool) -> "Campaign":
+def _open(app: "App", issue: str, segments: list[str], *, yes: bool, again: bool, excluded: list[str]) -> "Campaign":
     from mailer import dispatch
     from mailer.campaigns import advance
     from mailer.errors import Refused
@@ -114,14 +131,15 @@ def _open(app: "App", issue: str, segments: list[str], *, yes: bool, again: bool
     app.outgoing.orders()  # what is wrong with [delivery] is said before anybody is frozen
     compiled = dispatch.prepare(app, issue)
     advance.may_open(app.agenda, issue, compiled.content_hash, segments, again=again)
-    expected = app.ledger.forecast(segments)
+    expected = app.ledger.forecast(segments, rules=app.rules_of([*segments, *excluded]), excluded=excluded)
     if not sum(expected.values()):
         raise Refused(
             f"nobody in {', '.join(segments)} may be written to; import a list with `mailer subscribers import`"
         )
     people = ", ".join(f"{expected.get(name, 0)} {name}" for name in segments)
+    people += f"; without {', '.join(excluded)}" if excluded else ""
     _ask(f"Send {issue} to {sum(expected.values())} recipients ({people}){' AGAIN' if again else ''}?", yes=yes)
-    opened = dispatch.open_campaign(app, compiled, segments, by=operator(), again=again)
+    opened = dispatch.open_campaign(app, compiled, segments, by=operator(), again=again, excluded=excluded)
     return dispatch.begin(app, opened, who=operator())
 
 
@@ -130,8 +148,22 @@ def _segments(app: "App", chosen: list[str] | None) -> list[str]:
 
     known = list(app.config.segments)
     if unknown := [name for name in chosen or [] if name not in known]:
+        if unknown[0] in app.register.rules():
+            raise OperatorError(
+                f"the rule {unknown[0]} has no edition of its own; give it one in {app.loaded.path.name}: "
+                f"[segments.NAME] with a title and rule = 'segment = \"{unknown[0]}\"'"
+            )
         raise OperatorError(f"there is no segment {unknown[0]}; the config has {', '.join(known)}")
     return [name for name in known if not chosen or name in chosen]
+
+
+def _excluded(app: "App", chosen: list[str] | None) -> list[str]:
+    from mailer.errors import OperatorError
+
+    known = [*app.config.segments, *app.register.rules()]
+    if unknown := [name for name in chosen or [] if name not in known]:
+        raise OperatorError(f"there is no segment {unknown[0]} to leave out; there are {', '.join(known)}")
+    return list(chosen or [])
 
 
 def _ask(question: str, *, yes: bool) -> None:
@@ -190,6 +222,9 @@ def show_account(app: "App", campaign: "Campaign") -> None:
         say(f"  {campaign.reason}")
     if words := dispatch.outlook(app, campaign, account)[1]:
         say(f"  {words}")
+    rate, done_at = dispatch.speed(app, campaign, account)
+    if done_at:
+        say(f"  {rate:.1f} messages a second over all; at that rate done at {dispatch.local_time(app, done_at)}")
     totals = msgspec.structs.asdict(account)
     # A column of noughts is left out: what is not there did not happen.
     columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]
@@ -318,15 +353,14 @@ def _document(app: "App", line: "Delivery") -> dict[str, object]:
     }
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    *,
+    schedule_only: Annotated[
+        bool, typer.Option("--schedule-only", help="Leave the sending to `mailer worker` (PostgreSQL).")
+    ] = False,
+) -> None:
     """Run the service: the monthly send, scheduled campaigns, retries. Stops cleanly on SIGTERM."""
     from mailer import worker
 
-    worker.run(house(context))
-
-
-@database.command()
-def upgrade(context: typer.Context) -> None:
-    """Bring the tables up to what this version expects."""
-    house(context).database.upgrade()
-    say("The database is up to date.")
+    worker.run(house(context), sends=not schedule_only)

@@ -12,6 +12,8 @@ root = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    # Boxes are for a terminal, and drawing them is half of the time that the help takes.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
 
 
@@ -31,11 +33,14 @@ from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
     catalogues,
+    clicks,
+    databases,
     demo,
     dkim,
     editions,
     examining,
     feedback,
+    institutions,
     issues,
     preview,
     proof,
@@ -48,6 +53,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     suppressions,
     trial,
     web,
+    workers,
 )
 
 # In the order of the help: a month's work from the first line to the account, then what keeps it going.
@@ -58,6 +64,7 @@ root.command("preview")(preview.preview)
 root.command("check")(issues.check)
 root.command("proof")(proof.proof)
 root.add_typer(subscribers.group, name="subscribers")
+subscribers.group.command("tag")(rights.tag)
 subscribers.group.command("ground")(rights.ground)
 subscribers.group.command("succeed")(rights.succeed)
 subscribers.group.command("export")(rights.export)
@@ -65,6 +72,7 @@ subscribers.group.command("erase")(rights.erase)
 root.add_typer(register.group, name="register")
 root.add_typer(suppressions.group, name="suppressions")
 root.add_typer(segments.group, name="segments")
+root.add_typer(institutions.group, name="institutions")
 root.command("test-send")(trial.send_test)
 root.command("rehearse")(rehearse.rehearse)
 root.command("approve")(campaigns.approve)
@@ -72,7 +80,10 @@ root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
 root.command("deliveries")(campaigns.deliveries)
+root.command("clicks")(clicks.clicks)
 root.command("run")(campaigns.run)
+root.command("worker")(workers.worker)
+root.command("workers")(workers.workers)
 root.command("bounces")(bounces.bounces)
 root.add_typer(feedback.group, name="feedback")
 root.command("serve")(web.serve)
@@ -80,7 +91,7 @@ root.add_typer(archive.group, name="archive")
 root.command("doctor")(examining.doctor)
 root.add_typer(providers.group, name="providers")
 root.add_typer(dkim.group, name="dkim")
-root.add_typer(campaigns.database, name="db")
+root.add_typer(databases.group, name="db")
 root.add_typer(catalogues.group, name="i18n")
 
 

@@ -52,11 +52,15 @@ def import_progress() -> Iterator[Callable[[int], None] | None]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    shown = ("{task.completed:,.0f} rows", "{task.speed:,.0f} rows/s")
-    columns = [SpinnerColumn(), *(TextColumn(each) for each in shown[:1]), TimeElapsedColumn()]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = [SpinnerColumn(), TextColumn("{task.completed:,.0f} rows"), TextColumn("{task.description}")]
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
-        yield lambda rows: bar.update(task, completed=rows)
+
+        def show(rows: int) -> None:
+            took = bar.tasks[task].elapsed
+            bar.update(task, completed=rows, description=f"{rows / took:,.0f} rows/s" if took else "")
+
+        yield show
 
 
 @contextmanager

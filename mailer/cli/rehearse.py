@@ -147,7 +147,7 @@ def _carry_out(trial: "App", issue: str, segments: list[str]) -> "Campaign":
     from mailer import dispatch
     from mailer.errors import Refused
 
-    if not sum(trial.ledger.forecast(segments).values()):
+    if not sum(trial.ledger.forecast(segments, rules=trial.rules_of(segments)).values()):
         raise Refused(f"nobody in {', '.join(segments)} may be written to; import a list first")
     dispatch.approve(trial, issue, _WHO)
     opened = dispatch.open_campaign(trial, trial.compile(issue)[1], segments, by=_WHO)

@@ -73,12 +73,53 @@ def coverage(context: typer.Context, segment: str, as_json: bool = JSON) -> None
             print(f"  without anybody: {', '.join(each.missing)}")
 
 
+@group.command()
+def rules(context: typer.Context, as_json: bool = JSON) -> None:
+    """List the segments by rule: those of config.toml, and those that were given a name here."""
+    app = house(context)
+    known = app.register.rules()
+    if as_json:
+        print_json(
+            [{"name": name, "rule": rule, "in_config": name in app.config.segments} for name, rule in known.items()]
+        )
+        return
+    rows = [(name, "config.toml" if name in app.config.segments else "register", rule) for name, rule in known.items()]
+    table(("name", "kept in", "rule"), rows)
+
+
+@group.command()
+def name(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What to call it, in other rules and for --exclude.")],
+    rule: Annotated[str, typer.Argument(help="The rule; an empty one takes the name away.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")] = None,
+    as_json: bool = JSON,
+) -> None:
+    """Give a rule a name, so that other rules and `send --exclude` can say it."""
+    import re
+
+    from mailer.cli.presenting import operator
+    from mailer.errors import Refused
+
+    app = house(context)
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name):
+        raise Refused(f"{name!r} is no name for a segment; use small letters, digits, - and _, as in andean-countries")
+    if name in app.config.segments:
+        raise Refused(f"{name} is a segment of {app.loaded.path.name}; choose another name")
+    app.register.name_rule(name, rule, who=by or operator())
+    if as_json:
+        print_json({"name": name, "rule": rule})
+    else:
+        say(f"The rule is called {name} from now on." if rule else f"No rule is called {name} any more.")
+
+
 def _show(context: typer.Context, rule: str, sample: int, *, as_json: bool) -> None:
     from mailer.audience.rules import parse_rule
 
     app = house(context)
-    text = f'segment = "{rule}"' if rule in app.config.segments else rule
-    found = app.register.fitting(parse_rule(text), sample)
+    known = app.register.rules()
+    text = known.get(rule) or (f'segment = "{rule}"' if rule in app.config.segments else rule)
+    found = app.register.fitting(parse_rule(text), sample, name=rule if rule in known else "")
     if as_json:
         import msgspec
 

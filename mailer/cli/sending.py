@@ -26,15 +26,17 @@ def carry_out(app: "App", campaign: "Campaign") -> "Result":
     import uvloop
 
     from mailer import dispatch
+    from mailer.cluster import following
 
     app.hush()
+    send = following.follow if following.are_others_at_work(app) else dispatch.send
 
     async def work() -> "Result":
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         with _progress_bar(app, campaign) as progress:
-            return await dispatch.send(app, campaign, stop=stop, progress=progress)
+            return await send(app, campaign, stop=stop, progress=progress)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work())
@@ -64,6 +66,7 @@ def _progress_bar(app: "App", campaign: "Campaign") -> "Iterator[Callable[[Progr
 def conclude(app: "App", campaign: "Campaign", result: "Result") -> None:
     """Say what is left and what to do about it; what needs a person ends with an error."""
     from mailer import dispatch
+    from mailer.cluster import following
     from mailer.deliveries.orders import Ending
     from mailer.errors import OperatorError, Refused
 
@@ -72,6 +75,9 @@ def conclude(app: "App", campaign: "Campaign", result: "Result") -> None:
             f'campaign {campaign.id} is paused: the server said "{result.reason}"; nobody was marked for it. '
             f"Mend it, then run `mailer send {campaign.issue}`"
         )
+    if result.ending is Ending.STOPPED and following.are_others_at_work(app):
+        print(f"mailer: the workers go on with it; see `mailer campaigns show {campaign.id}`", file=sys.stderr)
+        return
     if result.ending is Ending.STOPPED:
         raise Refused(f"stopped; `mailer send {campaign.issue}` or `mailer run` goes on where it stands")
     if result.ending in _WAITS and result.next_at:

@@ -1,7 +1,7 @@
 """`mailer subscribers …`: lists in, people shown, people leaving."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,6 @@ from mailer.cli.console import JSON, house, print_json, say, table
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.audience.importing.importer import Account
 
 group = typer.Typer(help="The register: import lists, look people up, let them leave.", no_args_is_help=True)
 
@@ -45,17 +44,18 @@ def import_(
     """Import a list into a segment: good rows go in, the others into a rejects file with the reason."""
     from mailer.audience.importing.importer import ListFile, import_list
     from mailer.audience.register import ImportOrder
+    from mailer.cli.accounting import told
     from mailer.cli.presenting import import_progress, operator
 
     if number is not None and str(file) == "undo":  # `import undo 7`, as people say it
         undo(context, number, by=by, as_json=as_json)
         return
     app = house(context)
-    known_segment(app, segment)
-    told = _mapping(mapping)
+    list_segment(app, segment)
+    mapped = _mapping(mapping)
     listed = ListFile(
         path=file,
-        mapping=told,
+        mapping=mapped,
         remembered=app.register.remembered_mapping(segment, file.name),
         encoding=encoding,
         separator=separator,
@@ -69,7 +69,7 @@ def import_(
         sync=sync,
         confirmed=yes,
         plan=plan,
-        mapping=told,
+        mapping=mapped,
         basis=basis,
         proof=proof,
     )
@@ -78,7 +78,8 @@ def import_(
     if as_json:
         print_json(account)
     else:
-        _tell(account, segment, app.config.publication.language, dry_run=dry_run)
+        for line in told(account, segment, app.config.publication.language, dry_run=dry_run):
+            print(line)
 
 
 @group.command()
@@ -107,7 +108,7 @@ def imports(context: typer.Context, as_json: bool = JSON) -> None:
     )
 
 
-@group.command()
+@group.command(epilog="The same as `mailer subscribers import undo IMPORT_ID`.")
 def undo(context: typer.Context, import_id: int, by: By = None, as_json: bool = JSON) -> None:
     """Take one import back, keeping what people did since."""
     from mailer.cli.presenting import operator
@@ -150,20 +151,26 @@ def show(context: typer.Context, address: str, as_json: bool = JSON) -> None:
         raise Refused(f"nobody in the register has the address {address}; see `mailer subscribers list`")
     memberships, history = register.memberships(person.id), register.history(person.id)
     grounds = register.grounds(person.id)
+    tags, posts = register.tags_of(person.id), register.posts_of(person.id)
     if as_json:
         import msgspec
 
-        print_json(
-            msgspec.structs.asdict(person) | {"memberships": memberships, "grounds": grounds, "history": history}
-        )
+        held = {"memberships": memberships, "grounds": grounds, "history": history}
+        former = [msgspec.structs.asdict(post) | {"institution": institution} for institution, post in posts]
+        print_json(msgspec.structs.asdict(person) | held | {"tags": tags, "former_posts": former})
         return
     for field in ("email", "name", "honorific", "position", "institution", "country", "language", "state"):
         print(f"{field:12} {getattr(person, field)}".rstrip())
     print(f"{'deliverable':12} {'yes' if person.deliverable else 'no'}")
     for each in memberships:
         print(f"{'segment':12} {each.segment}: {each.state} since {each.changed_at:%Y-%m-%d %H:%M} UTC")
+    if tags:
+        print(f"{'tags':12} {', '.join(tags)}")
+    for institution, post in posts:
+        print(f"{'post before':12} {post.position}, {institution}, until {post.until:%Y-%m-%d}; then {post.successor}")
     for ground in grounds:
-        print(f"{'ground':12} {ground.at:%Y-%m-%d %H:%M} UTC  {ground.basis}  {ground.source}  {ground.proof}".rstrip())
+        said = (ground.basis, ground.source, ground.text_version, ground.proof, f"(by {ground.who})")
+        print(f"{'ground':12} {ground.at:%Y-%m-%d %H:%M} UTC  {'  '.join(part for part in said if part)}")
     for entry in history:
         print(f"{'history':12} {entry.at:%Y-%m-%d %H:%M} UTC  {entry.action}  {entry.detail}  (by {entry.who})")
 
@@ -195,6 +202,15 @@ def known_segment(app: "App", name: str) -> None:
         raise Refused(f"there is no segment {name!r}; the config has {', '.join(app.config.segments)}")
 
 
+def list_segment(app: "App", name: str) -> None:
+    """Refuse a segment that no list can go into."""
+    from mailer.errors import Refused
+
+    known_segment(app, name)
+    if app.config.segments[name].rule:
+        raise Refused(f"{name} is a segment by rule, and holds whom its rule says; import the list into another")
+
+
 def _mapping(pairs: list[str] | None) -> dict[str, str]:
     from mailer.errors import Refused
 
@@ -205,51 +221,3 @@ def _mapping(pairs: list[str] | None) -> dict[str, str]:
             raise Refused(f"--map {pair}: write it as FIELD=COLUMN, for example --map email=Contacto")
         mapping[field.strip().lower()] = column.strip()
     return mapping
-
-
-def summary(account: "Account", language: str) -> str:
-    """The account in one sentence of the office's own language, where that isn't English."""
-    if language != "es":
-        return ""
-    return (
-        f"En breve: {account.new} nuevos, {account.changed} cambian, {account.unchanged} siguen igual, "
-        f"{account.kept_unsubscribed} dados de baja o bloqueados: se respetan, {account.rejected} filas rechazadas."
-    )
-
-
-def _tell(account: "Account", segment: str, language: str, *, dry_run: bool) -> None:
-    figures: dict[str, Any] = {
-        "new": account.new,
-        "changed": account.changed,
-        "unchanged": account.unchanged,
-        "left alone: they left or are suppressed": account.kept_unsubscribed,
-        "rejected": account.rejected,
-    }
-    would = "would go" if dry_run else "went"
-    say(f"{account.rows} rows ({account.read_as}) {would} into {segment}:")
-    for what, count in figures.items():
-        print(f"  {count:>8,}  {what}")
-    if words := summary(account, language):
-        print(words)
-    if account.removed:
-        leave = "would leave" if dry_run else "left"
-        print(f"  {account.removed:>8,}  {leave} the segment: they are not on the list")
-    if account.kept_details:
-        print(f"  {account.kept_details:>8,}  details left as they are: another list or a person keeps them")
-    if account.remembered:
-        told = ", ".join(f"{field} from {account.columns[field]!r}" for field in account.remembered)
-        print(f"Columns as you said last time: {told}")
-    if account.ignored_columns:
-        print(f"Columns not used: {', '.join(account.ignored_columns)}")
-    for heading, field in account.guesses.items():
-        print(f"Is {heading!r} the {field}? It was not used; if it is, add --map '{field}={heading}'")
-    for change in account.changes[:20] if dry_run else []:
-        print(f"  {change.email}: {change.field} {change.before!r} → {change.after!r}")
-    for note in (*account.rejects, *account.notes)[:20]:
-        print(f"  line {note['line']}: {note.get('reason') or note.get('note')}")
-    if account.rejects_file:
-        print(f"Mend the rejected rows in {account.rejects_file} and import that file.")
-    if account.import_id is not None:
-        print(f"This is import {account.import_id}; `mailer subscribers undo {account.import_id}` takes it back.")
-    if dry_run:
-        print(f"Nothing was changed. To do exactly this: the same command with --plan {account.plan} for --dry-run.")

@@ -112,18 +112,19 @@ def import_(
 
 
 @group.command()
-def export(context: typer.Context) -> None:
-    """Write the suppressions as CSV to standard output."""
-    import csv
+def export(
+    context: typer.Context,
+    form: Annotated[str, typer.Option("--format", help="csv, plain, ses or sendgrid.")] = "csv",
+) -> None:
+    """Write the suppressions to standard output: a CSV, an address a line, or as a service reads them."""
+    from mailer.audience.suppression import FORMATS, written
+    from mailer.errors import Refused
 
-    from mailer.audience.importing.rejects import disarmed
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["email", "reason", "since", "until", "note"])
-    for each in house(context).suppressions.all():
-        until = each.until.isoformat() if each.until else ""
-        address = each.address if each.address.startswith("@") else disarmed(each.address)
-        writer.writerow([address, each.reason, each.since.isoformat(), until, disarmed(each.note)])
+    for known in FORMATS:
+        if known == form:
+            sys.stdout.writelines(written(house(context).suppressions.all(), known))
+            return
+    raise Refused(f"{form!r} is no format of lists; it is one of {', '.join(FORMATS)}")
 
 
 def _reason(text: str) -> "Reason":

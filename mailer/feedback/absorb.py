@@ -61,6 +61,10 @@ class Recorded(StrEnum):
     UNATTRIBUTED = "unattributed"
 
 
+class TokenSpent(Exception):
+    """Another event used up the token that this one came with."""
+
+
 class Owner(msgspec.Struct, frozen=True):
     """Whose event it is: the address that we wrote to, the subscriber, and the campaign where it is known."""
 
@@ -74,6 +78,10 @@ class Page(Protocol):
 
     def knows(self, event: Event) -> bool:
         """Whether the event was recorded before."""
+        ...
+
+    def spend(self, token: str) -> bool:
+        """Use up a token that is good for one event; False if it was used before."""
         ...
 
     def owner_of(self, event: Event) -> Owner | None:
@@ -112,6 +120,10 @@ def absorb(
     Record events and do what follows from them, each in one transaction; say what became of each.
 
     The same event counts once. The order in which events come doesn't matter.
+
+    Raises:
+        TokenSpent: An event's token was used by another; nothing of that event is recorded.
+
     """
     outcomes = []
     for event in events:
@@ -123,6 +135,8 @@ def absorb(
 def _absorb_one(event: Event, page: Page, policy: Policy, now: datetime, evidence: bytes) -> Recorded:
     if page.knows(event):
         return Recorded.KNOWN
+    if event.token and not page.spend(event.token):
+        raise TokenSpent
     owner = page.owner_of(event)
     if owner is None:
         page.record(event, None, evidence, Recorded.UNATTRIBUTED)

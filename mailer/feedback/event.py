@@ -28,7 +28,8 @@ class Event(msgspec.Struct, frozen=True):
 
     `id` tells it from all others, so that the same one counts once however often it is handed in. `delivery`
     (`campaign-subscriber`) comes from a signed token alone. `is_vouched` says that the sender proved who it is (a
-    webhook's signature): a mail proves nothing, and its address is then only what somebody claims.
+    webhook's signature): a mail proves nothing, and its address is then only what somebody claims. `token` is good for
+    one event: it is spent in the transaction that records this one.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Event(msgspec.Struct, frozen=True):
     status: str = ""
     diagnosis: str = ""
     is_vouched: bool = False
+    token: str = ""
 
 
 _WEIGHT: Final = {happening: weight for weight, happening in enumerate(Happening, start=1)}

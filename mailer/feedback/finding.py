@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from mailer.feedback.addresses import addresses_in
-from mailer.feedback.reason import Reason, is_hard, reason_of, settle_status
+from mailer.feedback.reason import Reason, is_firm, is_hard, reason_of, settle_status
 
 _VAGUE = re.compile(r"\d\.\d{1,3}\.0\Z")
 # Weak words ("rejected", "service error") stand in many answers whose status is plainer than they are.
@@ -57,7 +57,8 @@ def judge(address: str, *, status: str = "", diagnosis: str = "", context: tuple
     status = settle_status(status, words)
     reason = reason_of(diagnosis)
     by_status = reason_of("", status)
-    if by_status is not Reason.UNCLEAR and not _VAGUE.match(status) and reason in {Reason.UNCLEAR, *_WEAK}:
+    may_yield = reason is Reason.UNCLEAR or (reason in _WEAK and not is_firm(diagnosis))
+    if may_yield and by_status is not Reason.UNCLEAR and not _VAGUE.match(status):
         reason = by_status
     for text in texts:
         if reason is Reason.UNCLEAR:

@@ -5,6 +5,7 @@ The notation there is small so that every pattern is linear: gaps are bounded, a
 """
 
 import re
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -20,7 +21,19 @@ _NOTATION: Final = {
     r"\(": r"\(",
     r"\S*": r"\S{0,80}",
 }
+FIRM: Final = "firm "
+"""How a section's name begins whose words stand, whatever the status says; its reason follows."""
 _TOKEN = re.compile(r" … |\\\(|\\S\*|[…*#()|]|[^\\…*#()| ]+| ")
+
+
+def unaccented(text: str) -> str:
+    """
+    Text without accents, Latin or other, in the form in which phrases and words are compared.
+
+    >>> unaccented("Buzón"), unaccented("ボックス") == unaccented("ホックス")
+    ('Buzon', True)
+    """
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def pattern_of(phrase: str) -> str:
@@ -30,12 +43,12 @@ def pattern_of(phrase: str) -> str:
     >>> bool(re.search(pattern_of("mailbox … (is |)full"), "mailbox of ana is full"))
     True
     """
-    return "".join(_NOTATION.get(token) or re.escape(token) for token in _TOKEN.findall(phrase))
+    return "".join(_NOTATION.get(token) or re.escape(unaccented(token)) for token in _TOKEN.findall(phrase))
 
 
 @cache
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Each section: its reason's name and the pattern of all its phrases, in the order of precedence."""
+    """Each section: its name, which is a reason's, and the pattern of all its phrases, in the order of precedence."""
     return tuple(
         (reason, re.compile(rf"(?<!\w)(?:{'|'.join(map(pattern_of, lines))})(?!\w)"))
         for reason, lines in _sections("phrases.txt")
@@ -50,7 +63,7 @@ def mark(name: str) -> re.Pattern[str]:
     >>> bool(mark("away words").search("estoy de vacaciones hasta enero"))
     True
     """
-    return re.compile("|".join(f"(?:{line})" for line in dict(_sections("marks.txt"))[name]))
+    return re.compile("|".join(f"(?:{unaccented(line)})" for line in dict(_sections("marks.txt"))[name]))
 
 
 def _sections(file: str) -> list[tuple[str, list[str]]]:

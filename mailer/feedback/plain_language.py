@@ -16,6 +16,7 @@ from mailer.feedback.phrases import mark
 from mailer.feedback.reason import plain
 
 _ORNAMENTED = re.compile(r"[\s>|*=_#-]{1,20}")
+_ANSWER = re.compile(r"(?:re|aw|rv|sv)\s?:")  # a person who answers a bounce writes beneath its subject
 _WORD = re.compile(r"\b\w")
 _MAX_RECIPIENTS: Final = 200
 _A = f"(?P<a>{ADDRESS})"
@@ -41,8 +42,8 @@ _QUOTED_FIELD: Final = re.compile(
 _KEYED: Final = re.compile(
     r"(?:rcpt to|error-for|failed recipients?|recipients?(?: address)?|addressee|addresses?|users?|user name|mailbox"
     r"|destinatari[oa]s?|usuario|buz[oó]n|intended for|intended recipient|to|for|userid|invalid final delivery userid"
-    r"|para|direcci[oó]n|mail to|message to|empf[aä]nger|destinataire|adresse|account|reach|deliver to|[45]\d\d"
-    r"|[45]\.\d\.\d{1,2})(?:\(s\)|\(es\))?\s{0,5}[:=]?\s{0,5}"
+    r"|para|direcci[oó]n|mail to|message to|empf[aä]nger|destinataire|adresse|account|reach|deliver(?:ed|y)? to"
+    r"|[45]\d\d|[45]\.\d\.\d{1,2})(?:\(s\)|\(es\))?\s{0,5}[:=]?\s{0,5}"
     rf"[<\"'(\[]{{0,3}}(?:smtp:|rfc822;\s{{0,3}}|mailto:)?{_A}",
     re.IGNORECASE,
 )
@@ -56,10 +57,15 @@ def is_bounce(mail: Part, words: str) -> bool:
     by_sender = (
         bool(mark("bounce sender").search(sender)) or mail.header("return-path").strip() == "<>" or "@" not in sender
     )
-    by_subject = bool(mark("bounce subject").search(plain(mail.header("subject"))))
+    subject = plain(mail.header("subject"))
+    by_subject = bool(mark("bounce subject").search(subject)) and not _is_answer(mail, subject)
     by_body = bool(mark("bounce words").search(plain(words)))
     by_machine = is_machine(clean(mail.header("from"))) and bool(_anchored_in(words))
     return by_machine or (by_sender and (by_subject or by_body)) or (by_subject and by_body)
+
+
+def _is_answer(mail: Part, subject: str) -> bool:
+    return bool(_ANSWER.match(subject) and (mail.header("in-reply-to") or mail.header("references")))
 
 
 def is_delay(mail: Part, words: str) -> bool:

@@ -7,11 +7,10 @@ status, because many servers answer 5.1.1 for a full mailbox or 5.7.1 for an unk
 """
 
 import re
-import unicodedata
 from enum import StrEnum
 from typing import Final
 
-from mailer.feedback.phrases import patterns
+from mailer.feedback.phrases import FIRM, patterns, unaccented
 
 
 class Reason(StrEnum):
@@ -57,6 +56,7 @@ _BY_STATUS: Final = {
     "1.8": Reason.POLICY,
     "1.9": Reason.SYSTEM,
     "1.10": Reason.NOT_ACCEPTING,
+    "1.351": Reason.UNKNOWN_USER,
     "2.0": Reason.UNCLEAR,
     "2.1": Reason.DISABLED,
     "2.2": Reason.MAILBOX_FULL,
@@ -75,6 +75,10 @@ _BY_STATUS: Final = {
     "4.5": Reason.RATE,
     "4.6": Reason.LOOP,
     "4.7": Reason.EXPIRED,
+    "4.300": Reason.EXPIRED,
+    "4.310": Reason.UNKNOWN_HOST,
+    "4.312": Reason.DNS,
+    "4.316": Reason.EXPIRED,
     "5.1": Reason.SYNTAX,
     "5.2": Reason.SYNTAX,
     "5.3": Reason.RATE,
@@ -96,7 +100,8 @@ _REPLY = re.compile(r"(?<![\d.\[@/:-])([45][0-5]\d)(?=[ \-]|$)(?!-\d)")
 _MAX_WORDS: Final = 6_000
 # RFC 5321's own words for 550, which mean a missing mailbox only where nothing says otherwise.
 _UNAVAILABLE = re.compile(
-    r"mailbox (?:is )?(?:unavailable|not available)|user unavailable|recipient (?:address )?rejected"
+    r"mailbox (?:[^\s@]{1,64}@\S{1,80} )?(?:is )?(?:unavailable|not available)|user unavailable"
+    r"|recipient (?:address )?rejected"
 )
 
 
@@ -107,8 +112,7 @@ def plain(text: str) -> str:
     >>> plain("El Buzón  está\nlleno")
     'el buzon esta lleno'
     """
-    unaccented = unicodedata.normalize("NFKD", text[:_MAX_WORDS]).replace("’", "'").replace("_", " ")
-    return " ".join("".join(c for c in unaccented if not unicodedata.combining(c)).lower().split())
+    return " ".join(unaccented(text[:_MAX_WORDS]).replace("’", "'").replace("_", " ").lower().split())
 
 
 def status_in(text: str) -> str:
@@ -156,13 +160,26 @@ def reason_of(diagnosis: str, status: str = "") -> Reason:
     'unknown_user'
     """
     words = plain(diagnosis)
-    for name, pattern in patterns():
-        if pattern.search(words):
-            return Reason(name)
+    if section := _section_of(words):
+        return Reason(section.removeprefix(FIRM))
     by_status = _by_status(status)
     if by_status is Reason.UNCLEAR and _UNAVAILABLE.search(words):
         return Reason.UNKNOWN_USER
     return by_status
+
+
+def is_firm(diagnosis: str) -> bool:
+    """
+    Whether the words name a rule so plainly that no status says otherwise.
+
+    >>> is_firm("550 5.1.1 refused due to recipient preferences")
+    True
+    """
+    return _section_of(plain(diagnosis)).startswith(FIRM)
+
+
+def _section_of(words: str) -> str:
+    return next((name for name, pattern in patterns() if pattern.search(words)), "")
 
 
 def _by_status(status: str) -> Reason:

@@ -2,14 +2,16 @@
 What every webhook must pass before a word of it is believed, and how a provider's verdict becomes an event.
 
 A signature is checked over the bytes as they came, a time stamp must be near, and nothing that a payload names is ever
-fetched. Replays of the same event are known by its id; a nonce that may be used once is given to `spend`.
+fetched. Replays of the same event are known by its id; a token that is good for one event travels with it
+(`Event.token`) and is spent where the event is recorded.
 """
 
 import hmac
 from base64 import b64decode
 from binascii import Error
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -19,10 +21,9 @@ from mailer.feedback.finding import judge
 from mailer.feedback.reason import Reason
 
 MAX_BODY: Final = 4 << 20
+_LONGEST_ID: Final = 200
 Headers = Mapping[str, str]
 """A request's headers, their names in lower case."""
-Spend = Callable[[str], bool]
-"""Uses up a nonce; False if it was used before."""
 
 
 class WebhookRefused(Exception):
@@ -120,6 +121,21 @@ def text(table: Any, *path: str) -> str:
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None
     return "" if table is None or isinstance(table, dict | list) else str(table)
+
+
+def event_id(source: str, *parts: str, otherwise: Any = None) -> str:
+    """
+    An event's id from what tells it apart at the provider; what has no name there is told apart by all it holds.
+
+    >>> event_id("mailgun", "e1")
+    'mailgun:e1'
+    >>> event_id("mailgun", "", otherwise={"event": "opened"}) == event_id("mailgun", "", otherwise={"event": "failed"})
+    False
+    """
+    if not any(parts):
+        parts = (sha256(msgspec.json.encode(otherwise)).hexdigest(),)
+    named = ":".join((source, *parts))
+    return named if len(named) <= _LONGEST_ID else f"{source}:{sha256(named.encode()).hexdigest()}"
 
 
 def bounced(event: Event, *, status: str = "", diagnosis: str = "", is_permanent: bool = False) -> Event:

@@ -1,14 +1,15 @@
 """The front door: a stencil and a recipient become a message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from mailer.address import Mailbox
 from mailer.audience.recipient import Recipient
 from mailer.messages import headers
-from mailer.messages.letterhead import Identity, identity, test_identity
+from mailer.messages.letterhead import Identity, identity, reference, test_identity
 from mailer.messages.message import Message
 from mailer.messages.stencil import Stencil
+from mailer.messages.trail import CLICKER
 from mailer.tokens import Signer
 
 Greet = Callable[[Recipient], str]
@@ -25,7 +26,10 @@ def personalise(stencil: Stencil, recipient: Recipient, *, signer: Signer, greet
 
     """
     named = identity(stencil.letterhead, signer, stencil.campaign, recipient.subscriber_id)
-    return _write(stencil, recipient, named, greet)
+    clicker = {}
+    if stencil.names_clickers:
+        clicker[CLICKER] = signer.sign(CLICKER, reference(stencil.campaign, recipient.subscriber_id))
+    return _write(stencil, recipient, named, greet, clicker)
 
 
 def personalise_test(stencil: Stencil, recipient: Recipient, *, signer: Signer, greet: Greet) -> Message:
@@ -38,23 +42,24 @@ def personalise_test(stencil: Stencil, recipient: Recipient, *, signer: Signer, 
     """
     reader = f"{recipient.email}\0{recipient.segment}\0{recipient.language}"
     occasion = f"{int(stencil.date.timestamp() * 1000)}-{sha256(reader.encode()).hexdigest()[:12]}"
-    return _write(stencil, recipient, test_identity(stencil.letterhead, signer, occasion), greet)
+    return _write(stencil, recipient, test_identity(stencil.letterhead, signer, occasion), greet, {})
 
 
-def _write(stencil: Stencil, recipient: Recipient, named: Identity, greet: Greet) -> Message:
+def _write(
+    stencil: Stencil, recipient: Recipient, named: Identity, greet: Greet, clicker: Mapping[str, str]
+) -> Message:
     own = (
         headers.mailbox_field("To", Mailbox(recipient.name, recipient.email)),
         headers.raw_field("Message-ID", named.message_id),
         headers.url_field("List-Unsubscribe", (named.unsubscribe_url, named.unsubscribe_mail)),
     )
-    body = stencil.fill(
-        {
-            "greeting": greet(recipient),
-            "institution": recipient.institution,
-            "unsubscribe_url": named.unsubscribe_url,
-            "preferences_url": named.preferences_url,
-        }
-    )
+    values = {
+        "greeting": greet(recipient),
+        "institution": recipient.institution,
+        "unsubscribe_url": named.unsubscribe_url,
+        "preferences_url": named.preferences_url,
+    }
+    body = stencil.fill({**values, **clicker})
     return Message(
         message_id=named.message_id,
         sender=named.sender,

@@ -20,6 +20,7 @@ from mailer.messages import headers
 from mailer.messages.dkim import Key, Seal
 from mailer.messages.letterhead import Letterhead
 from mailer.messages.quoted import quote_text, quote_value
+from mailer.messages.trail import CLICKER, Trail, led
 
 
 class Hole(msgspec.Struct, frozen=True):
@@ -44,6 +45,11 @@ class Stencil(msgspec.Struct, frozen=True):
     pieces: tuple[bytes, ...]
     holes: tuple[Hole, ...]
     seals: tuple[Seal, ...]
+
+    @property
+    def names_clickers(self) -> bool:
+        """Whether its links say whose they are."""
+        return any(hole.slot == CLICKER for hole in self.holes)
 
     def fill(self, values: Mapping[str, str]) -> list[bytes]:
         """
@@ -72,10 +78,12 @@ def cut(
     date: datetime,
     keys: Sequence[Key] = (),
     embedded: bool = False,
+    trail: Trail | None = None,
 ) -> Stencil:
     """
     Cut the stencil of an edition for one campaign.
 
+    With `trail` the links are counted: they lead by way of our own pages (see `messages.trail`).
     With `embedded` the pictures travel in the message (RFC 2387) instead of being fetched from the web edition.
     `date` is the campaign's start: with it and the tokens fixed, a message sent again is the same to the byte.
 
@@ -84,6 +92,7 @@ def cut(
         Unwritable: The subject or a name holds what no header may.
 
     """
+    edition = led(edition, trail) if trail else edition
     boundary = _boundary(edition)
     fields = _constant_fields(edition, letterhead, campaign, date)
     fields.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'.encode("ascii"))
@@ -208,6 +217,8 @@ def _add_slots(
 
 def _constant(slot: re.Match[str], constants: Mapping[str, str], *, escaped: bool) -> str:
     name = slot[1]
+    if name == CLICKER:
+        return slot[0]
     if name not in SLOTS:
         raise AuthorError(f"the edition holds {slot[0]}, which nobody fills; write one of {', '.join(sorted(SLOTS))}")
     if name not in constants:

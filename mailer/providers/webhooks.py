@@ -13,7 +13,7 @@ import msgspec
 
 from mailer.errors import OperatorError
 from mailer.feedback.event import Event
-from mailer.feedback.webhook import MAX_BODY, Spend, WebhookRefused
+from mailer.feedback.webhook import MAX_BODY, WebhookRefused
 
 PROVIDERS: Final = ("brevo", "mailgun", "mailjet", "postmark", "resend", "sendgrid", "ses")
 
@@ -30,14 +30,12 @@ def keys_of(provider: str, table: Mapping[str, Any]) -> Any:
     return msgspec.convert(dict(table), _module(provider).Keys)
 
 
-def receive(
-    provider: str, headers: Mapping[str, str], raw_body: bytes, now: datetime, *, keys: Any, spend: Spend
-) -> list[Event]:
+def receive(provider: str, headers: Mapping[str, str], raw_body: bytes, now: datetime, *, keys: Any) -> list[Event]:
     """
     The events of one call, verified over the raw bytes; answer 2xx only once they are absorbed.
 
     Raises:
-        WebhookRefused: Forged, stale, replayed or too large; `status` is the answer.
+        WebhookRefused: Forged, stale or too large; `status` is the answer.
         OperatorError: There is no such provider.
 
     """
@@ -45,7 +43,7 @@ def receive(
         raise WebhookRefused("the body is too large", 413)
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
-        events: list[Event] = _module(provider).receive(keys, lowered, raw_body, now, spend)
+        events: list[Event] = _module(provider).receive(keys, lowered, raw_body, now)
     except (AttributeError, KeyError, TypeError):
         raise WebhookRefused("the body is not what the provider documents", 400) from None
     return events

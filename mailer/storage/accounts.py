@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, Select, and_, func, literal, select
 
 from mailer.audience.recipient import Recipient
+from mailer.audience.segments import resolved
 from mailer.campaigns.account import Account
 from mailer.campaigns.campaign import State as CampaignState
 from mailer.deliveries.delivery import OPEN, Delivery, State
@@ -16,6 +18,7 @@ from mailer.storage.campaign_tables import campaigns, deliveries
 from mailer.storage.database import Database
 from mailer.storage.feedback import standings
 from mailer.storage.register import recipients_of
+from mailer.storage.register.rules import refuse_untold
 
 _PAGE = 1_000
 _LINES = select(deliveries, standings.c.happening).outerjoin(
@@ -67,9 +70,15 @@ class Accounts:
         found = {segment: _account(numbers, numbers.total()) for segment, numbers in by_segment.items()}
         return found | {"": _account(sum(by_segment.values(), Counter()), frozen)}
 
-    def forecast(self, segments: Sequence[str]) -> dict[str, int]:
+    def forecast(
+        self, segments: Sequence[str], *, rules: Mapping[str, str] = MappingProxyType({}), excluded: Sequence[str] = ()
+    ) -> dict[str, int]:
         """How many a freeze of these segments would count now, by segment."""
-        people = recipients_of(segments, "").order_by(None).subquery()
+        by_rule = resolved([*segments, *excluded], rules)
+        with self._database.read() as connection:
+            for rule in by_rule.values():
+                refuse_untold(connection, rule)
+        people = recipients_of(segments, "", rules=by_rule, excluded=excluded).order_by(None).subquery()
         query = select(people.c.segment, func.count()).group_by(people.c.segment)
         with self._database.read() as connection:
             return dict(connection.execute(query).tuples().all())
@@ -83,6 +92,12 @@ class Accounts:
     def next_due(self, campaign: int) -> datetime | None:
         """When the next pending delivery is due; None if none is pending."""
         return min(self.lanes(campaign).values(), default=None)
+
+    def sent_since(self, campaign: int, since: datetime) -> int:
+        """How many messages of a campaign were sent since an instant, by whomever."""
+        sent = (deliveries.c.campaign_id == campaign, deliveries.c.state == State.SENT.value)
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).where(*sent, deliveries.c.updated_at >= since)) or 0
 
     def lanes(self, campaign: int) -> dict[str, datetime]:
         """The lanes in which something is pending, each with the instant when its next one is due."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
@@ -15,6 +15,12 @@ from mailer.errors import Refused
 from mailer.storage.audit import record
 from mailer.storage.campaign_tables import approvals, campaigns, fires
 from mailer.storage.database import Database
+
+_KEPT_AS_JSON: Final[dict[str, Any]] = {
+    "segments": tuple[str, ...],
+    "rules": dict[str, str],
+    "excluded": tuple[str, ...],
+}
 
 
 class SqlAgenda:
@@ -130,12 +136,13 @@ class SqlAgenda:
 def _columns(campaign: Campaign) -> dict[str, Any]:
     columns = msgspec.structs.asdict(campaign)
     del columns["id"]
-    columns["segments"] = msgspec.json.encode(campaign.segments).decode()
+    for name in _KEPT_AS_JSON:
+        columns[name] = msgspec.json.encode(columns[name]).decode()
     columns["state"] = str(campaign.state)
     return columns
 
 
 def as_campaign(row: Row[Any]) -> Campaign:
     """A row of `campaigns` as the value."""
-    segments = tuple(msgspec.json.decode(row.segments))
-    return Campaign(**(row._asdict() | {"segments": segments, "state": State(row.state)}))
+    read = {name: msgspec.json.decode(getattr(row, name), type=kind) for name, kind in _KEPT_AS_JSON.items()}
+    return Campaign(**(row._asdict() | read | {"state": State(row.state)}))

@@ -1,6 +1,17 @@
 """The tables of campaigns and deliveries, and the indexes that claims, counts and recovery go by."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from mailer.storage.database import Instant, metadata
 
@@ -31,6 +42,8 @@ campaigns = Table(
     Column("finished_at", Instant),
     Column("recipients", Integer, nullable=False, default=0),
     Column("signed_with", String(16), nullable=False, default=""),
+    Column("rules", Text, nullable=False, default="{}"),  # a JSON object: segment to rule
+    Column("excluded", Text, nullable=False, default="[]"),  # a JSON array of segments
     Index(None, "issue"),
     sqlite_autoincrement=True,
 )
@@ -81,7 +94,8 @@ allowances = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", Integer, primary_key=True),
+    # SQLite's integers are as long, and count by themselves only if called INTEGER.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
     Column("subscriber_id", Integer, nullable=False),
     Column("email", String(320), nullable=False),

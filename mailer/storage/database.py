@@ -5,11 +5,13 @@ SQLite runs with WAL, synchronous=FULL (a commit is on the disk when it returns)
 psycopg 3 with synchronous_commit=on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     Connection,
@@ -27,7 +29,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from mailer.errors import OperatorError
-from mailer.storage.turns import in_turn
+from mailer.storage.turns import begin
 
 metadata = MetaData(
     naming_convention={
@@ -42,9 +44,19 @@ metadata = MetaData(
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MILLISECONDS = 30_000
 _BULK_KIBIBYTES = 64 * 1024
+_ROWS_A_STATEMENT = 250
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
 _UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
+_UPGRADING = 0x6D61_6970_6772  # an advisory lock of PostgreSQL
+# libpq: a server that was cut off is missed within half a minute, not in two hours. Seconds; the last in milliseconds.
+ALERT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 
 class Instant(TypeDecorator[datetime]):
@@ -83,7 +95,7 @@ class Database:
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True)
+            return create_engine(self.url, pool_pre_ping=True, connect_args=ALERT)
         engine = create_engine(self.url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -132,8 +144,7 @@ class Database:
             raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
         try:
             if self.is_sqlite:
-                with in_turn(self.url.database, _BUSY_MILLISECONDS / 1000):
-                    pooled.cursor().execute("BEGIN IMMEDIATE")
+                begin(cast("Any", pooled.dbapi_connection), self.url.database, _BUSY_MILLISECONDS / 1000)
             yield Swift(pooled.cursor(), "?" if self.is_sqlite else "%s")
             pooled.commit()
         except trouble as problem:
@@ -166,6 +177,8 @@ class Database:
             self.engine.connect().execution_options(mailer_write=True) as connection,
             connection.begin(),
         ):
+            if not self.is_sqlite:  # machines that start together take turns
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADING})")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -195,23 +208,38 @@ class Database:
         return at.replace(tzinfo=None).isoformat(" ", "microseconds") if self.is_sqlite else at
 
     def insert_rows(
-        self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        rows: Sequence[tuple[object, ...]],
+        alike: Mapping[str, object] | None = None,
     ) -> None:
-        """Add many rows at the driver's speed, past SQLAlchemy's types (an instant as `stored_instant` gives it)."""
+        """
+        Add many rows at the driver's speed, past SQLAlchemy's types (an instant as `stored_instant` gives it).
+
+        `alike` are the columns that have the same value in every row.
+        """
         if not rows:
             return
-        names = ", ".join(columns)
+        alike = alike or {}
         if self.is_sqlite:
-            marks = ", ".join("?" * len(columns))
-            connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608
+            _insert_sqlite(connection, "INSERT", table.name, (*columns, *alike), rows, alike=tuple(alike.values()))
             return
+        names = ", ".join((*columns, *alike))
+        tail = tuple(alike.values())
         driver: Any = connection.connection.cursor()
         with driver, driver.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             for row in rows:
-                copy.write_row(row)
+                copy.write_row(row + tail)
 
     def insert_new(
-        self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        rows: Sequence[tuple[object, ...]],
+        alike: Mapping[str, object],
     ) -> bool:
         """
         Add those rows whose unique keys are free; True if all of them were.
@@ -219,22 +247,22 @@ class Database:
         Where one isn't, PostgreSQL adds none. SQLite adds the others: a savepoint would copy every page of the index.
         """
         if not self.is_sqlite:
-            return self._insert_all_or_none(connection, table, columns, rows)
-        marks = ", ".join("?" * len(columns))
-        driver: Any = connection.connection.cursor()
-        with closing(driver):
-            driver.executemany(
-                f"INSERT OR IGNORE INTO {table.name} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
-                rows,
-            )
-            return bool(driver.rowcount == len(rows))
+            return self._insert_all_or_none(connection, table, columns, rows, alike)
+        names = (*columns, *alike)
+        added = _insert_sqlite(connection, "INSERT OR IGNORE", table.name, names, rows, alike=tuple(alike.values()))
+        return added == len(rows)
 
     def _insert_all_or_none(
-        self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        rows: Sequence[tuple[object, ...]],
+        alike: Mapping[str, object],
     ) -> bool:
         try:
             with connection.begin_nested():
-                self.insert_rows(connection, table, columns, rows)
+                self.insert_rows(connection, table, columns, rows, alike)
         except Exception as problem:
             if getattr(problem, "sqlstate", "") == _UNIQUE_VIOLATION:  # psycopg's own: COPY goes past SQLAlchemy
                 return False
@@ -258,6 +286,13 @@ class Database:
         driver: Any = connection.connection.cursor()
         with closing(driver):
             driver.executemany(statement if self.is_sqlite else statement.replace("?", "%s"), rows)
+
+    def rows(self, connection: Connection, statement: str, values: Sequence[object]) -> list[Any]:
+        """What a statement, written with `?`, gives: plain tuples, at the driver's speed."""
+        driver: Any = connection.connection.cursor()
+        with closing(driver):
+            driver.execute(statement if self.is_sqlite else statement.replace("?", "%s"), values)
+            return list(driver.fetchall())
 
     def lock_table(self, connection: Connection, table: Table) -> None:
         """Keep others from changing a table until the transaction ends; SQLite's write lock does so anyway."""
@@ -287,6 +322,42 @@ class Swift:
         return list(self._cursor.fetchall())
 
 
+def _insert_sqlite(
+    connection: Connection,
+    verb: str,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+    *,
+    alike: tuple[object, ...],
+) -> int:
+    """
+    Add rows, many a statement: SQLite spends most of a small statement on starting it. Gives how many were added.
+
+    What is alike in all rows is bound once.
+    """
+    driver: Any = connection.connection.cursor()
+    added = 0
+    with closing(driver):
+        for start in range(0, len(rows), _ROWS_A_STATEMENT):
+            piece = rows[start : start + _ROWS_A_STATEMENT]
+            driver.execute(
+                _insertion(verb, table, tuple(columns), len(piece), len(alike)), [*alike, *chain.from_iterable(piece)]
+            )
+            added += driver.rowcount
+    return added
+
+
+@lru_cache(64)
+def _insertion(verb: str, table: str, columns: tuple[str, ...], rows: int, alike: int) -> str:
+    own = ", ".join("?" * (len(columns) - alike))
+    marks = [f"?{number}" for number in range(1, alike + 1)]
+    # The first marks are numbered and name what is alike; SQLite counts on from the largest number for a plain one.
+    first = ", ".join([*(f"?{alike + number}" for number in range(1, len(columns) - alike + 1)), *marks])
+    others = f", ({', '.join([own, *marks]) if own else ', '.join(marks)})" * (rows - 1)
+    return f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({first}){others}"
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in (
@@ -303,8 +374,11 @@ def _begin_sqlite(connection: Connection) -> None:
     if not connection.get_execution_options().get("mailer_write", False):
         connection.exec_driver_sql("BEGIN")
         return
-    with in_turn(connection.engine.url.database, _BUSY_MILLISECONDS / 1000):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        begin(driver, connection.engine.url.database, _BUSY_MILLISECONDS / 1000)
+    except connection.dialect.loaded_dbapi.OperationalError as problem:  # the driver's own: past SQLAlchemy
+        raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
 
 
 @contextmanager

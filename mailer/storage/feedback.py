@@ -147,14 +147,6 @@ class SqlFeedbackBook:
             connection.execute(feedback.delete().where(*chosen))
         return zlib.decompress(raw)
 
-    def spend(self, nonce: str) -> bool:
-        """Use up a nonce, durably; False if it was used before."""
-        now = self.clock.now()
-        with self.database.write() as connection:
-            connection.execute(spent.delete().where(spent.c.at < now - _NONCES_KEPT))
-            taken = self.database.insert(spent).values(nonce=nonce[:200], at=now).on_conflict_do_nothing()
-            return bool(connection.execute(taken).rowcount)
-
     def drop_evidence(self, before: datetime) -> int:
         """Drop the raw evidence received before then; the events stay. Gives how many lost theirs."""
         aged = feedback.c.received_at < before, feedback.c.evidence.is_not(None)
@@ -177,6 +169,12 @@ class SqlPage:
     def knows(self, event: Event) -> bool:
         """Whether the event was recorded before."""
         return self._connection.scalar(select(feedback.c.id).where(feedback.c.event == event.id)) is not None
+
+    def spend(self, token: str) -> bool:
+        """Use up a token that is good for one event; False if it was used before."""
+        self._connection.execute(spent.delete().where(spent.c.at < self._now - _NONCES_KEPT))
+        taken = self._book.database.insert(spent).values(nonce=token[:200], at=self._now).on_conflict_do_nothing()
+        return bool(self._connection.execute(taken).rowcount)
 
     def owner_of(self, event: Event) -> Owner | None:
         """By the delivery's token, by our Message-ID, and where the sender is vouched for by the address."""

@@ -21,6 +21,8 @@ from sqlalchemy import (
 
 from mailer.address import address_key
 from mailer.audience.recipient import Recipient
+from mailer.audience.segments import resolved
+from mailer.campaigns.campaign import Campaign
 from mailer.campaigns.campaign import State as CampaignState
 from mailer.deliveries.delivery import Claimed, Handed, Settlement, State, sources
 from mailer.deliveries.ledger import LeaseLost, Run
@@ -33,7 +35,8 @@ from mailer.storage.agenda import as_campaign
 from mailer.storage.allowances import Allowances
 from mailer.storage.audit import record as audit_record
 from mailer.storage.campaign_tables import campaigns, deliveries, runs
-from mailer.storage.register import may_be_written_to, memberships, recipients_of, subscribers
+from mailer.storage.register import is_still_held, may_be_written_to, recipients_of, subscribers
+from mailer.storage.register.rules import refuse_untold
 
 _LEFT = "no longer written to: left, was erased or was suppressed before the message was made"
 _DIED = "the sender stopped after the hand-off, before an answer was recorded"
@@ -56,7 +59,7 @@ class SqlLedger(Accounts, Allowances):
             row = connection.execute(self._database.for_update(of_campaign)).one()
             if row.frozen_at is not None:
                 return int(row.recipients)
-            people = _people(campaign, as_campaign(row).segments, language, now)
+            people = _people(connection, as_campaign(row), language, now)
             names = [column.name for column in people.selected_columns]
             connection.execute(insert(deliveries).from_select(names, people))
             # Counted, not taken from the driver: psycopg does not say how many rows an INSERT … SELECT wrote.
@@ -69,16 +72,21 @@ class SqlLedger(Accounts, Allowances):
     def begin(self, campaign: int, process: Process, *, lease: timedelta, now: datetime) -> Run:
         """Enter a run, after recovering what dead ones left."""
         with self._database.write() as connection:
-            today = self._database.now(connection)
-            open_runs = select(runs).where(runs.c.campaign_id == campaign, runs.c.ended_at.is_(None))
-            for row in connection.execute(self._database.for_update(open_runs)).all():
-                who = Process(host=row.host, pid=row.pid, started=row.started)
-                if row.lease_until < today or who.is_surely_dead():
-                    _recover(connection, Run(id=row.id, campaign_id=campaign), now)
+            today = self._recover_dead(connection, campaign, now)
             entered = {"campaign_id": campaign, "host": process.host, "pid": process.pid, "started": process.started}
             entered |= {"begun_at": today, "lease_until": today + lease}
             number = connection.execute(insert(runs).values(entered).returning(runs.c.id)).scalar_one()
         return Run(id=number, campaign_id=campaign)
+
+    def _recover_dead(self, connection: Connection, campaign: int, now: datetime) -> datetime:
+        """Recover what dead runs of a campaign left; gives the database's time."""
+        today = self._database.now(connection)
+        open_runs = select(runs).where(runs.c.campaign_id == campaign, runs.c.ended_at.is_(None))
+        for row in connection.execute(self._database.for_update(open_runs)).all():
+            who = Process(host=row.host, pid=row.pid, started=row.started)
+            if row.lease_until < today or who.is_surely_dead():
+                _recover(connection, Run(id=row.id, campaign_id=campaign), now)
+        return today
 
     def renew(self, run: Run, lease: timedelta) -> None:
         """Prolong the lease of all that the run holds."""
@@ -176,24 +184,31 @@ class SqlLedger(Accounts, Allowances):
         return len(found)
 
 
-def _people(campaign: int, segments: Sequence[str], language: str, now: datetime) -> Select[Any]:
+def _people(connection: Connection, campaign: Campaign, language: str, now: datetime) -> Select[Any]:
     """The recipients of a campaign as rows of the ledger."""
-    fixed = {"campaign_id": campaign, "state": State.PENDING.value, "attempts": 0, "reply": "", "code": 0, "status": ""}
+    rules = resolved([*campaign.segments, *campaign.excluded], campaign.rules)
+    for rule in rules.values():
+        refuse_untold(connection, rule)
+    chosen = recipients_of(campaign.segments, language, rules=rules, excluded=campaign.excluded)
+    fixed = {
+        "campaign_id": campaign.id,
+        "state": State.PENDING.value,
+        "attempts": 0,
+        "reply": "",
+        "code": 0,
+        "status": "",
+    }
     fixed |= {"lane": COMMON, "transport": ""}
     at = [literal(now, deliveries.c[name].type).label(name) for name in ("due_at", "updated_at")]
-    return recipients_of(segments, language).add_columns(
-        subscribers.c.domain, *(literal(value).label(name) for name, value in fixed.items()), *at
-    )
+    return chosen.add_columns(subscribers.c.domain, *(literal(value).label(name) for name, value in fixed.items()), *at)
 
 
 def _still_wanted() -> Any:
     """Whether the subscriber of the delivery at hand may be written to, and is still in its segment."""
-    joined = exists().where(
-        memberships.c.subscriber_id == subscribers.c.id,
-        memberships.c.segment == deliveries.c.segment,
-        memberships.c.state == "joined",
-    )
-    return exists().where(subscribers.c.id == deliveries.c.subscriber_id, may_be_written_to(), joined)
+    named_with_a_rule = literal('%"') + deliveries.c.segment + literal('":%')  # a key of the JSON object
+    is_by_rule = exists().where(campaigns.c.id == deliveries.c.campaign_id, campaigns.c.rules.like(named_with_a_rule))
+    held = is_still_held(deliveries.c.segment, is_by_rule)
+    return exists().where(subscribers.c.id == deliveries.c.subscriber_id, may_be_written_to(), held)
 
 
 def _is_live(run: Run) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ Both go by the tables themselves: whatever book names a subscriber is found, the
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from mailer.address import address_key
 from mailer.clock import Clock
@@ -29,7 +29,7 @@ class Rights:
         self.clock = clock
         self.seals = seals
 
-    def everything(self, subscriber_id: int, *, who: str) -> dict[str, Any]:
+    def everything(self, subscriber_id: int, *, who: str, asked: str = "") -> dict[str, Any]:
         """Everything held about a subscriber, by book; the asking itself is recorded."""
         with self.database.write() as connection:
             person = connection.execute(select(subscribers).where(subscribers.c.id == subscriber_id)).mappings().one()
@@ -37,16 +37,17 @@ class Rights:
             for table in _naming_subscribers():
                 held[table.name] = _rows(connection, table, table.c.subscriber_id == subscriber_id)
             for table in (signups, notices):
-                held[table.name] = _rows(connection, table, table.c.email == person["email"])
+                held[table.name] = _rows(connection, table, func.lower(table.c.email) == person["email"].lower())
             held["suppressions"] = _rows(connection, suppressions, suppressions.c.key == person["email_key"])
             held["audit"] = list(entries_about(connection, f"subscriber:{subscriber_id}"))
-            self._record(connection, subscriber_id, who, "exported")
+            self._record(connection, subscriber_id, who, "exported", asked)
         return held
 
-    def erase(self, subscriber_id: int, *, who: str) -> None:
+    def erase(self, subscriber_id: int, *, who: str, asked: str = "") -> None:
         """
-        Remove a subscriber for good and keep the seal of the address.
+        Remove a subscriber for good and keep the seal of the address; `asked` says for the audit who wished it, when.
 
+        Their suppression goes too, since it names them: the seal keeps them away as well.
         Accounts of campaigns keep their rows, so that the sums still reconcile, and lose the person.
         """
         now = self.clock.now()
@@ -55,7 +56,8 @@ class Rights:
             if email is None:
                 return
             for table in (signups, notices):
-                connection.execute(delete(table).where(table.c.email == email))
+                connection.execute(delete(table).where(func.lower(table.c.email) == email.lower()))
+            connection.execute(delete(suppressions).where(suppressions.c.key == address_key(email)))
             for table in _naming_subscribers():
                 blank = {name: "" for name in _PERSONAL if name in table.c}
                 if blank:
@@ -63,7 +65,7 @@ class Rights:
             connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
             sealed = self.database.insert(erasures).values(seal=self.seals(address_key(email))[0], at=now)
             connection.execute(sealed.on_conflict_do_nothing())
-            self._record(connection, subscriber_id, who, "erased")
+            self._record(connection, subscriber_id, who, "erased", asked)
 
     def is_erased(self, email: str) -> bool:
         """Whether this address was erased, and so may come back only by its owner's own wish."""
@@ -73,8 +75,9 @@ class Rights:
             )
         return found is not None
 
-    def _record(self, connection: Connection, subscriber_id: int, who: str, action: str) -> None:
-        record(connection, at=self.clock.now(), who=who, action=action, subject=f"subscriber:{subscriber_id}")
+    def _record(self, connection: Connection, subscriber_id: int, who: str, action: str, detail: str) -> None:
+        subject = f"subscriber:{subscriber_id}"
+        record(connection, at=self.clock.now(), who=who, action=action, subject=subject, detail=detail)
 
 
 def _naming_subscribers() -> Iterator[Table]:

@@ -13,10 +13,12 @@ import msgspec
 from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
 
 from mailer.address import address_key, domain_of
+from mailer.audience.subscriber import Ground
 from mailer.clock import Clock
 from mailer.storage.database import Database
 from mailer.storage.preferences import Reader, join, note, own, readers_of
 from mailer.storage.register.barring import Seals
+from mailer.storage.register.grounds import add_ground
 from mailer.storage.register.tables import erasures, memberships, subscribers, suppressions
 from mailer.storage.visitors import departures, notices, quotas, signups
 
@@ -127,6 +129,9 @@ class Signups:
             connection.execute(
                 update(signups).where(signups.c.id == number).values(confirmed_at=now, subscriber_id=subscriber_id)
             )
+            shown = f"the link posted to the address was followed and its button pressed; signup:{number}"
+            ground = Ground(now, "consent", "web form", wish.consent, shown, who="reader")
+            add_ground(connection, subscriber_id, ground)
             note(connection, subscriber_id, now, "subscribed", f"signup:{number} consent:{wish.consent}")
             return readers_of(connection, [subscriber_id])[subscriber_id]
 

@@ -34,13 +34,14 @@ class Suppressions:
         at, added = self._clock.now(), 0
         with self._database.write() as connection:
             for each in listed:
+                ends = each.until or until
                 entry = self._database.insert(suppressions).values(
-                    key=each.address, reason=each.reason, note=each.note, since=at, until=until
+                    key=each.address, reason=each.reason, note=each.note, since=at, until=ends
                 )
-                is_shorter = suppressions.c.until.is_not(None) if until is None else suppressions.c.until < until
+                is_shorter = suppressions.c.until.is_not(None) if ends is None else suppressions.c.until < ends
                 upsert = entry.on_conflict_do_update(
                     index_elements=["key"],
-                    set_={"reason": each.reason, "note": each.note, "since": at, "until": until},
+                    set_={"reason": each.reason, "note": each.note, "since": at, "until": ends},
                     where=is_shorter,
                 )
                 number = connection.scalar(upsert.returning(suppressions.c.id))

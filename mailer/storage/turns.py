@@ -3,10 +3,12 @@ Writers of one SQLite file take turns, whatever process they are in.
 
 SQLite lets a writer who finds the file locked sleep and look again, ever more seldom: next to a campaign that commits
 without a pause another process may find it locked for a second on end. Here whoever wants to begin stands in a queue
-of one lock file, and who has just finished stands behind them.
+of one lock file, and who has just finished stands behind them. Only the head of the queue looks at SQLite's own lock,
+so it can look as often as pays.
 """
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +43,36 @@ def in_turn(database: str | None, patience: float) -> Iterator[None]:
         yield
     finally:
         os.close(queue)  # lets go of the lock, as the end of the process would
+
+
+def begin(connection: sqlite3.Connection, database: str | None, patience: float) -> None:
+    """
+    Begin a transaction that writes, in turn.
+
+    Raises:
+        sqlite3.OperationalError: The file is still locked after `patience` seconds, or can't be written.
+
+    """
+    with in_turn(database, patience):
+        deadline = time.monotonic() + patience
+        before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        connection.execute("PRAGMA busy_timeout=0")  # or it sleeps up to a tenth of a second between two looks
+        try:
+            _look_until(connection, deadline)
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={before}")
+
+
+def _look_until(connection: sqlite3.Connection, deadline: float) -> None:
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as problem:
+            is_busy = problem.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+            if not is_busy or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOOK_AGAIN)
 
 
 def _stand_in(queue: int, deadline: float) -> None:

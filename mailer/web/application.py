@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -13,10 +14,11 @@ from starlette.types import ASGIApp
 
 from mailer.app import App
 from mailer.errors import MailerError
-from mailer.web import choosing, failures, joining, leaving, reading, webhooks
+from mailer.web import choosing, clicking, failures, joining, leaving, reading, webhooks
 from mailer.web.desk import Desk, desk_of
 from mailer.web.guard import Guard
 from mailer.web.postbox import Postbox
+from mailer.web.squeezing import Squeezing
 
 
 async def health(request: Request) -> Response:
@@ -41,6 +43,10 @@ async def robots(request: Request) -> Response:  # noqa: ARG001
 
 
 ROUTES = [
+    Route("/u/{token}", leaving.show),
+    Route("/u/{token}", leaving.act, methods=["POST"]),
+    Route("/l/{token}", clicking.follow),
+    Route("/l/{token}/{reader}", clicking.follow),
     Route("/", reading.archive),
     Route("/brief/{issue}/", reading.issue),
     Route("/brief/{issue}/{language}/", reading.translation),
@@ -53,8 +59,6 @@ ROUTES = [
     Route("/search.js", reading.search),
     Route("/health", health),
     Route("/robots.txt", robots),
-    Route("/u/{token}", leaving.show),
-    Route("/u/{token}", leaving.act, methods=["POST"]),
     Route("/p/{token}", choosing.show),
     Route("/p/{token}", choosing.act, methods=["POST"]),
     Route("/m/{token}", choosing.show_all),
@@ -78,7 +82,10 @@ def create(house: App) -> ASGIApp:
             yield
 
     app = Starlette(
-        routes=ROUTES, lifespan=lifespan, exception_handlers={HTTPException: failures.say, 500: failures.say}
+        routes=ROUTES,
+        lifespan=lifespan,
+        middleware=[Middleware(Squeezing)],
+        exception_handlers={HTTPException: failures.say, 500: failures.say},
     )
     app.state.desk = desk
     return Guard(app, {webhooks.PATH: webhooks.WEBHOOK_BYTES})

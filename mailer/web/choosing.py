@@ -6,6 +6,7 @@ see no more than a masked hint of whose it is. Name, data and erasure open throu
 address itself and lasts a day.
 """
 
+import hashlib
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,6 +24,11 @@ from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
 from mailer.web.speech import marked
 
+CLICKS: Final = marked(
+    "Acepto que se guarde, junto a mi nombre, qué enlaces de los números sigo. "
+    "No cambia lo que recibo. Si quito la marca, se borra lo guardado."
+)
+_CLICKS_VERSION: Final = hashlib.sha256(CLICKS.encode()).hexdigest()[:12]
 _LONGEST_PAUSE: Final = timedelta(days=366)
 _LINKS_A_DAY: Final = 3
 
@@ -31,12 +37,12 @@ async def show(request: Request) -> Response:
     """What the reader receives, to be changed."""
     if tickets.is_trial(request.path_params["token"]):
         return desk_of(request).pages.show(request, "trial.html")
-    return _page(request, await _reader(request))
+    return await _page(request, await _reader(request))
 
 
 async def show_all(request: Request) -> Response:
     """The same, with the name and what else only the reader may see."""
-    return _page(request, await _owner(request), is_owner=True)
+    return await _page(request, await _owner(request), is_owner=True)
 
 
 async def act(request: Request) -> Response:
@@ -48,7 +54,7 @@ async def act(request: Request) -> Response:
         limit = desk.limit("mine", str(reader.id), _LINKS_A_DAY)
         language = desk.pages.language(request, reader.language)
         await run_in_threadpool(desk.signups.owe, "mine", reader, language, limit)
-        return _page(request, reader, done="link")
+        return await _page(request, reader, done="link")
     return await _apply(request, reader, form, is_owner=False)
 
 
@@ -64,7 +70,7 @@ async def act_all(request: Request) -> Response:
         )
     if form.get("action") == "erase":
         if form.get("sure") != "yes":
-            return _page(
+            return await _page(
                 request,
                 reader,
                 is_owner=True,
@@ -79,18 +85,18 @@ async def act_all(request: Request) -> Response:
 async def _apply(request: Request, reader: Reader, form: FormData, *, is_owner: bool) -> Response:
     desk = desk_of(request)
     if form.get("action") == "leave":
-        gone = await desk.turnstile.leave(reader.id, "preferences")
-        return _page(request, gone or reader, is_owner=is_owner)
+        gone = await desk.leave(reader.id, "preferences")
+        return await _page(request, gone or reader, is_owner=is_owner)
     if form.get("action") == "return":
         back = await leaving.come_back(request, desk, reader.id)
-        return back or _page(request, reader, is_owner=is_owner)
+        return back or await _page(request, reader, is_owner=is_owner)
     if form.get("action") != "save" or reader.is_gone:
-        return _page(request, reader, is_owner=is_owner)
+        return await _page(request, reader, is_owner=is_owner)
     choices, problems = _choices(desk, reader, form, is_owner=is_owner)
     if choices is None:
-        return _page(request, reader, is_owner=is_owner, problems=problems, status=422)
+        return await _page(request, reader, is_owner=is_owner, problems=problems, status=422)
     changed = await run_in_threadpool(desk.preferences.change, reader.id, choices)
-    return _page(request, changed or reader, is_owner=is_owner, done="save")
+    return await _page(request, changed or reader, is_owner=is_owner, done="save")
 
 
 def _choices(desk: Desk, reader: Reader, form: FormData, *, is_owner: bool) -> tuple[Choices | None, dict[str, str]]:
@@ -107,7 +113,9 @@ def _choices(desk: Desk, reader: Reader, form: FormData, *, is_owner: bool) -> t
         return None, problems
     language = speech.choose(forms.line(form, "language"), reader.language)
     name = forms.line(form, "name", 120) if is_owner else None
-    return Choices(language=language, segments=segments, paused_until=paused_until, name=name), {}
+    keeps_clicks = form.get("clicks") == "yes" if is_owner and form.get("asked") == "clicks" else None
+    choices = Choices(language, segments, paused_until, name, keeps_clicks=keeps_clicks, clicks_text=_CLICKS_VERSION)
+    return choices, {}
 
 
 def _pause(desk: Desk, asked: str) -> datetime | None:
@@ -124,7 +132,7 @@ def _pause(desk: Desk, asked: str) -> datetime | None:
 def _offered(desk: Desk, reader: Reader) -> tuple[str, ...]:
     """The segments that a reader may tick: the open ones, and those they are in."""
     known = desk.house.config.segments
-    return tuple(name for name in known if known[name].open or name in reader.segments)
+    return tuple(name for name in known if (known[name].open and not known[name].rule) or name in reader.segments)
 
 
 async def _reader(request: Request) -> Reader:
@@ -145,7 +153,7 @@ async def _find(desk: Desk, number: int | None) -> Reader:
     return reader
 
 
-def _page(
+async def _page(
     request: Request,
     reader: Reader,
     *,
@@ -159,6 +167,7 @@ def _page(
         return leaving.show_left(request, desk, reader)
     zone = ZoneInfo(desk.house.config.publication.timezone)
     now = desk.clock.now()
+    keeps_clicks = is_owner and await run_in_threadpool(desk.preferences.keeps_clicks, reader.id)
     is_paused = reader.paused_until is not None and reader.paused_until > now
     return desk.pages.show(
         request,
@@ -171,6 +180,8 @@ def _page(
         done=done,
         problems=problems or {},
         segments=_offered(desk, reader),
+        clicks=CLICKS if keeps_clicks or (is_owner and desk.house.config.feedback.tracking == "individual") else "",
+        keeps_clicks=keeps_clicks,
         pause=reader.paused_until.astimezone(zone).date() if reader.paused_until and is_paused else None,
         first_day=(now.astimezone(zone) + timedelta(days=1)).date(),
         last_day=(now.astimezone(zone) + _LONGEST_PAUSE - timedelta(days=1)).date(),

@@ -1,5 +1,6 @@
 """What every handler has at hand: the books, the signer, the clock, the pages."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from typing import Final
@@ -7,13 +8,15 @@ from typing import Final
 from starlette.requests import Request
 
 from mailer.app import App
-from mailer.deliveries.transport import Transport
+from mailer.deliveries.failover import Failover
+from mailer.storage.clicks import Clicks
 from mailer.storage.notices import Notices
-from mailer.storage.preferences import Preferences
+from mailer.storage.preferences import Preferences, Reader
 from mailer.storage.published import Published
 from mailer.storage.signups import Limit, Signups
 from mailer.web.newsstand import Newsstand
 from mailer.web.pages import Pages
+from mailer.web.tally import Tally
 from mailer.web.turnstile import Turnstile
 
 DAY: Final = timedelta(days=1)
@@ -35,12 +38,21 @@ class Desk:
         self.rights = house.rights
         shown = house.config.publication
         self.newsstand = Newsstand(Published(house.database), shown.public_url, self.pages.title, shown.name)
-        self.turnstile = Turnstile(self.preferences.leave)
+        self.exit = Turnstile(self._let_leave)
+        self.tally = Tally(Clicks(house.database), house.clock)
+
+    async def leave(self, subscriber_id: int, how: str) -> Reader | None:
+        """The reader as they are once they left everything; None if there is nobody of that number."""
+        return await self.exit.through((subscriber_id, how))
+
+    def _let_leave(self, departing: Sequence[tuple[int, str]]) -> list[Reader | None]:
+        gone = self.preferences.leave(dict(reversed(departing)))  # who asks twice at once went by the first way
+        return [gone.get(number) for number, _ in departing]
 
     @cached_property
-    def transport(self) -> Transport:
-        """The way out for letters: the publication's own."""
-        return self.house.outgoing.transport()
+    def transport(self) -> Failover:
+        """The ways out for letters: the publication's own, the next one while those before it are down."""
+        return Failover(self.house.outgoing.ways, self.clock)
 
     def limit(self, kind: str, value: str, most: int, window: timedelta = DAY) -> Limit:
         """A limit on something that a stranger can set off; what it counts is kept as a keyed hash alone."""

@@ -6,7 +6,6 @@ written to today already, or may never be written to is between us and its owner
 """
 
 import hashlib
-import ipaddress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from mailer.web import forms, puzzle, speech, tickets
 from mailer.web.desk import Desk, desk_of
 from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
+from mailer.web.network import network_of
 from mailer.web.speech import marked
 
 CONSENT: Final = marked(
@@ -127,18 +127,6 @@ def _limits(desk: Desk, request: Request, wish: Wish, answer: puzzle.Answer) -> 
         desk.limit("domain", domain_of(key), _PER_DOMAIN[answer.is_solved]),
     ]
     return [*limits, desk.limit("puzzle", answer.salt, 1, puzzle.GOOD_FOR)]
-
-
-def network_of(request: Request) -> str:
-    """Where a request comes from: an IPv4 address, or the /64 that one IPv6 subscriber holds."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
-    return host
 
 
 def _form(

@@ -29,6 +29,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self.environment.globals["publication"] = config.publication
+        self.environment.globals["tracking"] = config.feedback.tracking
         self.environment.globals["languages"] = {"es": "Español", "en": "English"}
         self.environment.globals["public_url"] = config.publication.public_url.rstrip("/")
 
@@ -50,7 +51,7 @@ class Pages:
 
     def open_segments(self) -> tuple[str, ...]:
         """The segments that readers may join by themselves, in the config's order."""
-        return tuple(name for name, segment in self.config.segments.items() if segment.open)
+        return tuple(name for name, segment in self.config.segments.items() if segment.open and not segment.rule)
 
     def show(
         self, request: Request, name: str, *, status: int = 200, own_language: str = "", **values: Any

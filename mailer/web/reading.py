@@ -27,7 +27,7 @@ _FOR_EVER: Final = {
 }
 
 # What search engines are asked to leave alone: every page that belongs to one reader.
-ROBOTS: Final = "User-agent: *\n" + "".join(f"Disallow: /{kind}/\n" for kind in "upmc")
+ROBOTS: Final = "User-agent: *\n" + "".join(f"Disallow: /{kind}/\n" for kind in "upmcl")
 
 
 async def archive(request: Request) -> Response:

@@ -14,6 +14,8 @@ from mailer.tokens import InvalidToken, Signer
 
 UNSUBSCRIBE: Final = "unsubscribe"
 PREFERENCES: Final = "preferences"
+CLICKER: Final = "clicker"
+_LINK: Final = "link"
 TEST_TOKEN: Final = "test"  # noqa: S105 - what links of a test message carry instead of a token
 _CONFIRM: Final = "confirm"
 _MINE: Final = "mine"
@@ -38,6 +40,11 @@ def bearer_of(signer: Signer, purpose: str, token: str) -> Bearer | None:
     """Whom a link of an issue names, or None."""
     named = _REFERENCE.fullmatch(_read(signer, purpose, token))
     return Bearer(int(named[1]), int(named[2])) if named else None
+
+
+def link_of(signer: Signer, token: str) -> int | None:
+    """The number of the counted link that a token names, or None."""
+    return _number(_read(signer, _LINK, token))
 
 
 def preferences_token(signer: Signer, subscriber_id: int) -> str:
@@ -69,6 +76,8 @@ def owner_of(signer: Signer, token: str, now: datetime) -> int | None:
 
 
 def _read(signer: Signer, purpose: str, token: str) -> str:
+    if token != token.lower():  # an address may be folded on its way (`Signer.read`), a link never is
+        return ""
     try:
         return signer.read(purpose, token)
     except InvalidToken:

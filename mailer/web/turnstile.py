@@ -1,45 +1,44 @@
 """
-Everybody who leaves goes through one turnstile: those who come while a commit is under way share the next one.
+Where many come at once, they go through a turnstile: those who come while a commit is under way share the next one.
 
-After a campaign goes out thousands may leave within a minute, while the campaign itself keeps writing; one durable
-commit for each of them would queue up at the database's lock.
+After a campaign goes out thousands may leave or follow a link within a minute, while the campaign itself keeps
+writing; one durable commit for each of them would queue up at the database's lock.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from mailer.storage.preferences import Reader
+T = TypeVar("T")
+R = TypeVar("R")
 
-Leave = Callable[[Mapping[int, str]], dict[int, Reader]]
 
+class Turnstile(Generic[T, R]):
+    """Groups what comes; `commit` takes everything that waits, and gives one answer each, in that order."""
 
-class Turnstile:
-    """Groups departures; whoever awaits `leave` is told only after the commit."""
-
-    def __init__(self, leave: Leave) -> None:
-        self._leave = leave
-        self._waiting: dict[int, tuple[str, asyncio.Future[Reader | None]]] = {}
+    def __init__(self, commit: Callable[[Sequence[T]], Sequence[R]]) -> None:
+        self._commit = commit
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._turning: asyncio.Task[None] | None = None
 
-    async def leave(self, subscriber_id: int, how: str) -> Reader | None:
-        """The reader as they are once they left; None if there is nobody of that number."""
-        if subscriber_id not in self._waiting:
-            self._waiting[subscriber_id] = (how, asyncio.get_running_loop().create_future())
-        _, gone = self._waiting[subscriber_id]
+    async def through(self, one: T) -> R:
+        """Its answer, once the commit that holds it is on the disk."""
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((one, answer))
         if self._turning is None or self._turning.done():
             self._turning = asyncio.create_task(self._turn())
-        return await asyncio.shield(gone)
+        return await asyncio.shield(answer)
 
     async def _turn(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting, {}
+            batch, self._waiting = self._waiting, []
             try:
-                readers = await run_in_threadpool(self._leave, {number: how for number, (how, _) in batch.items()})
+                answers = await run_in_threadpool(self._commit, [one for one, _ in batch])
             except Exception as problem:  # noqa: BLE001 - everybody in the batch must hear of it
-                for _, waiting in batch.values():
+                for _, waiting in batch:
                     waiting.set_exception(problem)
             else:
-                for number, (_, waiting) in batch.items():
-                    waiting.set_result(readers.get(number))
+                for (_, waiting), answer in zip(batch, answers, strict=True):
+                    waiting.set_result(answer)

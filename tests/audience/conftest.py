@@ -10,6 +10,7 @@ from mailer.audience.importing.importer import Account, ListFile, import_list
 from mailer.audience.register import ImportOrder
 from mailer.storage.database import Database
 from mailer.storage.register import Register
+from tests.databases import empty_books
 
 
 class FixedClock:
@@ -32,8 +33,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/var/mailer.db")
-    database.upgrade()
+    database = Database(empty_books(tmp_path / "var" / "mailer.db"))
     yield database
     database.close()
 

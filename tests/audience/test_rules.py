@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.rules import All, Any_, Compare, Not, Received, parse_rule
+from mailer.audience.rules import All, Any_, Clicked, Compare, Not, Received, parse_rule
 from mailer.errors import Refused
 
 LIST = """correo;cargo;institución;país;idioma
@@ -74,10 +74,9 @@ def test_an_error_points_at_its_column(rule, column, says):
     assert abs(int(str(told.value).split()[1]) - column) <= 1
 
 
-def test_clicks_are_not_kept():
-    """A rule about clicks is refused with the reason."""
-    with pytest.raises(Refused, match="clicks"):
-        parse_rule('clicked "2022-11"')
+def test_a_rule_may_ask_for_clicks():
+    """Who followed a link of an issue is a rule like any other."""
+    assert parse_rule('not clicked "2022-11"') == Not(Clicked("2022-11"))
 
 
 @given(st.text(max_size=60))

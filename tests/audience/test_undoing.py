@@ -1,9 +1,6 @@
 """An import can be taken back without taking back what people did, and nothing brings back who left."""
 
-import atexit
-import shutil
 import tempfile
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +19,7 @@ from mailer.storage.register import Register
 from mailer.storage.register.tables import memberships, subscribers
 from mailer.storage.rights import Rights
 from mailer.tokens import Signer
+from tests.databases import empty_books
 
 
 def everything(database):
@@ -113,28 +111,13 @@ ADDRESSES = [f"{name}@a.example" for name in "abcdef"]
 SEGMENTS = ["diplomats", "gads"]
 
 
-@cache
-def fresh_books() -> Path:
-    """An empty register, made once: migrations take longer than all else here."""
-    path = Path(tempfile.mkdtemp(), "fresh.db")
-    atexit.register(shutil.rmtree, path.parent)
-    database = Database(f"sqlite:///{path}")
-    database.upgrade()
-    with database.read() as connection:
-        connection.exec_driver_sql("ROLLBACK")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    return path
-
-
 class RegisterMachine(RuleBasedStateMachine):
     """Any order of imports, departures, erasures and undoings, against a plain account of who said what."""
 
     def __init__(self):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        shutil.copy(fresh_books(), f"{self.folder.name}/mailer.db")
-        self.database = Database(f"sqlite:///{self.folder.name}/mailer.db")
+        self.database = Database(empty_books(Path(self.folder.name, "mailer.db")))
         seals = Signer(["a secret"]).seals
         self.register = Register(self.database, SystemClock(), lambda key: seals("erased", key))
         self.rights = Rights(self.database, SystemClock(), lambda key: seals("erased", key))

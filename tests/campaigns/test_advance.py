@@ -18,6 +18,7 @@ from mailer.storage.agenda import SqlAgenda
 from mailer.storage.audit import entries_about
 from mailer.storage.database import Database
 from mailer.storage.ledger import SqlLedger
+from tests.databases import empty_books
 
 NOW = datetime(2022, 11, 30, 14, tzinfo=UTC)
 ORDER = {"by": "Redacción", "now": NOW}
@@ -25,9 +26,8 @@ ORDER = {"by": "Redacción", "now": NOW}
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """A migrated database."""
-    made = Database(f"sqlite:///{tmp_path / 'mailer.db'}")
-    made.upgrade()
+    """An empty database."""
+    made = Database(empty_books(tmp_path / "mailer.db"))
     yield made
     made.close()
 

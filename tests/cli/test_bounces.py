@@ -4,25 +4,29 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.publication import ROOT, Publication
+
 SAMPLES = ROOT / "tests" / "feedback" / "samples"
 
 
 def mailer(*arguments, cwd, stdin=b""):
     ran = subprocess.run(
-        [sys.executable, "-m", "mailer", *arguments], cwd=cwd, input=stdin, capture_output=True, check=False, timeout=60
+        [sys.executable, "-m", "mailer", *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=200,
     )
     return ran.returncode, ran.stdout.decode(), ran.stderr.decode()
 
 
 @pytest.fixture
 def office(tmp_path):
-    shutil.copy(ROOT / "config.toml", tmp_path)
-    return tmp_path
+    return Publication.small(tmp_path)
 
 
 def test_explain_needs_no_config(tmp_path):
@@ -69,14 +73,11 @@ def test_missing_file_is_one_sentence(tmp_path):
 def test_pipe_keeps_what_nobody_can_attribute(office):
     """A bounce from a pipe that names no delivery of ours waits in the folder, is listed and counted."""
     raw = (SAMPLES / "postfix-unknown-user.eml").read_bytes()
-    status, out, err = mailer("bounces", "--json", cwd=office, stdin=raw)
+    status, out, err = mailer("bounces", "--json", cwd=office.folder, stdin=raw)
     assert (status, json.loads(out), err) == (0, {"unattributed": 1}, "")
-    assert [path.read_bytes() for path in (office / "var" / "unattributed").iterdir()] == [raw]
-    _, out, _ = mailer("feedback", "list", "--json", cwd=office)
-    listed = json.loads(out)
+    assert [path.read_bytes() for path in (office.folder / "var" / "unattributed").iterdir()] == [raw]
+    listed = office.json("feedback", "list")
     assert listed["counts"] == {"unattributed": 1}
     assert listed["events"][0]["reason"] == "unknown_user"
-    _, out, _ = mailer("feedback", "show", "1", cwd=office)
-    assert "User unknown in virtual mailbox table" in out
-    _, out, _ = mailer("feedback", "reprocess", "--json", cwd=office)
-    assert json.loads(out) == {"outcomes": {"unattributed": 1}, "evidence_dropped": 0}
+    assert "User unknown in virtual mailbox table" in office.run("feedback", "show", "1").out
+    assert office.json("feedback", "reprocess") == {"outcomes": {"unattributed": 1}, "evidence_dropped": 0}

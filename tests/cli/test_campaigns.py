@@ -1,77 +1,28 @@
 """The commands of a campaign, as a person and a program use them."""
 
-import json
-import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mailer.app import App
-from mailer.cli.commands import run
+from tests.publication import Publication
 
-ROOT = Path(__file__).parent.parent.parent
-SHORT = """---
-title: Brief de noviembre
-month: 2022-11
-number: 1
-subject: Brief Internacional, noviembre
-preheader: Lo que Quito hizo en el mundo este mes
----
-
-## Noticias
-
-### Una asamblea
-
-La asamblea se reunió en Quito.
-"""
-LIST = "correo,nombre\nana@uno.example,Ana\nluis@dos.example,Luis\neva@tres.example,Eva\n"
-
-
-class Office:
-    """A publication in a folder, and its command line."""
-
-    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self.capfd = capfd
-
-    def type(self, *words: str) -> int:
-        return run(["--config", str(self.folder / "config.toml"), *words])
-
-    def read(self, *words: str, status: int = 0) -> object:
-        """The JSON document of a command."""
-        self.capfd.readouterr()
-        assert self.type(*words, "--json") == status
-        return json.loads(self.capfd.readouterr().out)
-
-    def refused(self, *words: str) -> str:
-        """The sentence of a command that is refused."""
-        self.capfd.readouterr()
-        assert self.type(*words) == 1
-        spoken = self.capfd.readouterr()
-        assert spoken.err.count("\n") == 1
-        return spoken.err
-
-    def letters(self) -> list[Path]:
-        return list((self.folder / "var/outbox").glob("**/*.eml"))
+PEOPLE = ("ana@uno.example", "luis@dos.example", "eva@tres.example")
 
 
 @pytest.fixture
-def office(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Office:
+def office(tmp_path: Path) -> Publication:
     """A publication with three partners, a short issue and the outbox as its way out."""
-    (tmp_path / "templates").symlink_to(ROOT / "templates")
-    shutil.copy(ROOT / "config.toml", tmp_path)
-    (tmp_path / "issues/2022-11").mkdir(parents=True)
-    (tmp_path / "issues/2022-11/issue.md").write_text(SHORT, encoding="utf-8")
-    (tmp_path / "list.csv").write_text(LIST, encoding="utf-8")
-    made = Office(tmp_path, capfd)
-    assert made.type("subscribers", "import", str(tmp_path / "list.csv"), "--segment", "partners") == 0
+    made = Publication.small(tmp_path)
+    made.run("subscribers", "import", str(made.write_list(*PEOPLE)), "--segment", "partners")
     return made
 
 
-def test_approve_and_send(office: Office):
+def test_approve_and_send(office: Publication):
     """An approved issue goes to everybody once; the account says so, and a second send is refused."""
-    assert office.type("approve", "2022-11", "--by", "Dirección") == 0
-    sent = office.read("send", "2022-11", "--yes")
+    office.run("approve", "2022-11", "--by", "Dirección")
+    sent = office.json("send", "2022-11", "--yes")
     assert sent["counts"] == {
         "recipients": 3,
         "pending": 0,
@@ -83,98 +34,111 @@ def test_approve_and_send(office: Office):
     }
     assert (sent["state"], sent["reconciled"]) == ("finished", True)
     assert len(office.letters()) == 3
-    assert "--again" in office.refused("send", "2022-11", "--yes")
+    assert "--again" in office.refusal("send", "2022-11", "--yes")
     assert len(office.letters()) == 3
-    assert office.read("campaigns", "list") == [sent]
-    assert office.read("send", "2022-11", "--yes", "--again")["id"] == 2
+    assert office.json("campaigns", "list") == [sent]
+    assert office.json("send", "2022-11", "--yes", "--again")["id"] == 2
 
 
-def test_deliveries_name_everybody(office: Office):
+def test_a_chosen_segment_is_not_taken_for_what_was_left(office: Publication):
+    """What an earlier send left to one segment goes on when it is meant, and stands in no other segment's way."""
+    office.run("subscribers", "import", str(office.write_list("gad@cuatro.example")), "--segment", "gads")
+    office.run("approve", "2022-11", "--by", "Dirección")
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
+    office.configure("^connections = 4", f'connections = 4\nwindow = "{day} 08:00-09:00"')
+    assert office.json("send", "2022-11", "--segment", "partners", "--yes")["state"] == "sending"
+    office.configure("^window = .*", "")
+    assert office.json("send", "2022-11", "--segment", "gads", "--yes")["segments"] == ["gads"]
+    assert len(office.letters()) == 1
+    assert office.json("send", "2022-11", "--yes")["id"] == 1
+    assert len(office.letters()) == 4
+
+
+def test_deliveries_name_everybody(office: Publication):
     """Each line names the reader, the state and the Message-ID that stands in the message."""
-    office.type("approve", "2022-11", "--by", "Dirección")
-    office.type("send", "2022-11", "--yes")
-    lines = office.read("deliveries", "2022-11", "--state", "sent")
+    office.run("approve", "2022-11", "--by", "Dirección")
+    office.run("send", "2022-11", "--yes")
+    lines = office.json("deliveries", "2022-11", "--state", "sent")
     assert sorted(line["email"] for line in lines) == ["ana@uno.example", "eva@tres.example", "luis@dos.example"]
     written = "".join(path.read_text() for path in office.letters())
     assert all(line["message_id"] in written for line in lines)
-    assert office.read("deliveries", "2022-11", "--state", "refused") == []
-    assert "there is no state" in office.refused("deliveries", "2022-11", "--state", "lost")
+    assert office.json("deliveries", "2022-11", "--state", "refused") == []
+    assert "there is no state" in office.refusal("deliveries", "2022-11", "--state", "lost")
 
 
-def test_what_came_back_is_shown(office: Office):
+def test_what_came_back_is_shown(office: Publication):
     """A complaint stands beside its delivery and in the campaign's account; nothing stands beside the others."""
-    office.type("approve", "2022-11", "--by", "Dirección")
-    assert office.read("send", "2022-11", "--yes")["feedback"] == {}
+    office.run("approve", "2022-11", "--by", "Dirección")
+    assert office.json("send", "2022-11", "--yes")["feedback"] == {}
     _complain(office, "luis@dos.example")
-    lines = office.read("deliveries", "2022-11")
+    lines = office.json("deliveries", "2022-11")
     assert sorted((line["email"], line["feedback"]) for line in lines) == [
         ("ana@uno.example", ""),
         ("eva@tres.example", ""),
         ("luis@dos.example", "complained"),
     ]
-    assert office.read("campaigns", "show", "1")["feedback"] == {"complained": 1}
-    office.type("campaigns", "show", "1")
-    assert "Came back: 1 complained" in office.capfd.readouterr().out
+    assert office.json("campaigns", "show", "1")["feedback"] == {"complained": 1}
+    assert "Came back: 1 complained" in office.run("campaigns", "show", "1").out
 
 
-def test_what_may_not_go_out_is_refused(office: Office):
+def test_what_may_not_go_out_is_refused(office: Publication):
     """Unapproved, edited since, to an unknown segment, to nobody, unasked: each one sentence, and nothing is sent."""
-    assert "not approved" in office.refused("send", "2022-11", "--yes")
-    office.type("approve", "2022-11", "--by", "Dirección")
-    assert "no segment press" in office.refused("send", "2022-11", "--yes", "--segment", "press")
-    assert "nobody" in office.refused("send", "2022-11", "--yes", "--segment", "gads")
-    assert "--yes" in office.refused("send", "2022-11")
+    assert "not approved" in office.refusal("send", "2022-11", "--yes")
+    office.run("approve", "2022-11", "--by", "Dirección")
+    assert "no segment press" in office.refusal("send", "2022-11", "--yes", "--segment", "press")
+    assert "nobody" in office.refusal("send", "2022-11", "--yes", "--segment", "gads")
+    assert "--yes" in office.refusal("send", "2022-11")
     text = office.folder / "issues/2022-11/issue.md"
     text.write_text(text.read_text() + "\nUna línea más.\n")
-    assert "edited after Dirección" in office.refused("send", "2022-11", "--yes")
+    assert "edited after Dirección" in office.refusal("send", "2022-11", "--yes")
     assert office.letters() == []
-    assert office.read("campaigns", "list") == []
+    assert office.json("campaigns", "list") == []
 
 
-def test_schedule_and_cancel(office: Office):
+def test_schedule_and_cancel(office: Publication):
     """A campaign is scheduled in local time, and can be cancelled before its hour."""
-    office.type("approve", "2022-11", "--by", "Dirección")
-    assert "is past" in office.refused("schedule", "2022-11", "--at", "2020-01-01 09:00")
-    planned = office.read("schedule", "2022-11", "--at", "2099-11-30 09:00")
+    office.run("approve", "2022-11", "--by", "Dirección")
+    assert "is past" in office.refusal("schedule", "2022-11", "--at", "2020-01-01 09:00")
+    planned = office.json("schedule", "2022-11", "--at", "2099-11-30 09:00")
     assert planned["state"] == "scheduled"
-    assert office.read("campaigns", "cancel", str(planned["id"]), "--yes")["state"] == "cancelled"
-    assert "not paused" in office.refused("campaigns", "resume", str(planned["id"]))
-    assert "no campaign 99" in office.refused("campaigns", "show", "99")
+    assert office.json("campaigns", "cancel", str(planned["id"]), "--yes")["state"] == "cancelled"
+    assert "not paused" in office.refusal("campaigns", "resume", str(planned["id"]))
+    assert "no campaign 99" in office.refusal("campaigns", "show", "99")
 
 
-def test_a_way_out_that_is_shut_pauses_and_send_goes_on(office: Office):
+def test_a_way_out_that_is_shut_pauses_and_send_goes_on(office: Publication):
     """A refused login pauses the campaign in one sentence, nobody is marked, and the next send goes on."""
-    office.type("approve", "2022-11", "--by", "Dirección")
+    office.run("approve", "2022-11", "--by", "Dirección")
     blocked = office.folder / "var/outbox"
     blocked.parent.mkdir(exist_ok=True)
     blocked.write_text("in the way")
-    assert "paused" in office.refused("send", "2022-11", "--yes").lower()
+    assert "paused" in office.refusal("send", "2022-11", "--yes").lower()
     blocked.unlink()
-    assert office.read("send", "2022-11", "--yes")["counts"]["sent"] == 3
+    assert office.json("send", "2022-11", "--yes")["counts"]["sent"] == 3
 
 
-def test_uncertain_deliveries_are_settled_by_a_person(office: Office):
+def test_uncertain_deliveries_are_settled_by_a_person(office: Publication):
     """--accept counts one as sent; --resend sends the other again, and the campaign finishes anew."""
-    office.type("approve", "2022-11", "--by", "Dirección")
-    office.type("send", "2022-11", "--yes")
+    office.run("approve", "2022-11", "--by", "Dirección")
+    office.run("send", "2022-11", "--yes")
     _doubt_two(office)
-    assert office.read("campaigns", "show", "1")["counts"]["uncertain"] == 2
-    assert "no uncertain delivery" in office.refused("campaigns", "resolve", "1", "--accept", "--email", "x@y.example")
-    accepted = office.read("campaigns", "resolve", "1", "--accept", "--email", "ana@uno.example")
+    assert office.json("campaigns", "show", "1")["counts"]["uncertain"] == 2
+    assert "no uncertain delivery" in office.refusal("campaigns", "resolve", "1", "--accept", "--email", "x@y.example")
+    accepted = office.json("campaigns", "resolve", "1", "--accept", "--email", "ana@uno.example")
     assert accepted["counts"]["uncertain"] == 1
-    again = office.read("campaigns", "resolve", "1", "--resend")
+    again = office.json("campaigns", "resolve", "1", "--resend")
     assert (again["state"], again["counts"]["pending"]) == ("sending", 1)
-    done = office.read("send", "2022-11", "--yes")
+    done = office.json("send", "2022-11", "--yes")
     assert (done["state"], done["counts"]["sent"]) == ("finished", 3)
 
 
-def _complain(office: Office, email: str) -> None:
+def _complain(office: Publication, email: str) -> None:
     """Let a provider report that the reader complained of the first campaign."""
     from mailer import config
     from mailer.feedback.absorb import absorb
     from mailer.feedback.event import Event, Happening
 
-    app = App(config.load(office.folder / "config.toml"))
+    app = App(config.load(office.config))
     line = next(line for line in app.ledger.deliveries(1) if line.recipient.email == email)
     delivery = f"1-{line.recipient.subscriber_id}"
     event = Event("e1", Happening.COMPLAINED, app.clock.now(), "ses", address=email, delivery=delivery)
@@ -182,14 +146,14 @@ def _complain(office: Office, email: str) -> None:
     app.close()
 
 
-def _doubt_two(office: Office) -> None:
+def _doubt_two(office: Publication) -> None:
     """Make the first campaign one of which two answers never came."""
     from sqlalchemy import update
 
     from mailer import config
     from mailer.storage.campaign_tables import deliveries
 
-    app = App(config.load(office.folder / "config.toml"))
+    app = App(config.load(office.config))
     with app.database.write() as connection:
         doubt = {"state": "uncertain", "uncertain_at": app.clock.now()}
         connection.execute(update(deliveries).where(deliveries.c.id <= 2).values(doubt))

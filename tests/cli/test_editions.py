@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailer.cli.commands import run
+from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -19,6 +20,7 @@ def config(tmp_path, monkeypatch):
     for key in ("issues", "templates"):
         text = text.replace(f'{key} = "{key}"', f'{key} = "{ROOT / key}"')
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    keep_pictures_of(tmp_path)
     monkeypatch.delenv("MAILER_CONFIG", raising=False)
     return tmp_path / "config.toml"
 

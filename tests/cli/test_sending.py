@@ -13,6 +13,7 @@ from mailer.cli.commands import run
 from mailer.deliveries.rate import Rate
 from mailer.errors import OperatorError
 from mailer.testing import FrozenClock
+from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +62,7 @@ def test_a_campaign_that_waits_says_for_what(tmp_path: Path, capsys: pytest.Capt
     """Outside its hours `send` ends in peace, and `campaigns show` says when it goes on."""
     for part in ("templates", "issues", "subscribers"):
         (tmp_path / part).symlink_to(ROOT / part)
+    keep_pictures_of(tmp_path)
     path = set_up(tmp_path, 'window = "mon 00:00-00:01"')
     base = ["--config", str(path)]
     assert run([*base, "subscribers", "import", str(ROOT / "subscribers/partners.csv"), "--segment", "partners"]) == 0

@@ -10,14 +10,15 @@ from mailer.editions.edition import Compiled, Edition
 from mailer.editions.pictures import mail_safe
 from mailer.issues import Issue, read
 from tests.editions.november import IMPRINT, ROOT, SEGMENTS, TEMPLATES
+from tests.pictures import kept_pictures
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
-def picture(tmp_path_factory):
+def picture():
     """Pictures made fit for mail, each once a session."""
-    return partial(mail_safe, cache=tmp_path_factory.mktemp("pictures"))
+    return partial(mail_safe, cache=kept_pictures())
 
 
 @pytest.fixture(scope="session")

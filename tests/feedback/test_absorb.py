@@ -18,6 +18,7 @@ from mailer.storage.register.tables import memberships, subscribers, suppression
 from mailer.testing.clock import FrozenClock
 from mailer.testing.values import a_letterhead
 from mailer.tokens import Signer
+from tests.databases import empty_books
 
 SIGNER = Signer(["the publication's secret"])
 NOW = datetime(2022, 12, 1, 14, tzinfo=UTC)
@@ -39,8 +40,7 @@ def soft(**given):
 
 @pytest.fixture
 def book(tmp_path):
-    database = Database(f"sqlite:///{tmp_path}/mailer.db")
-    database.upgrade()
+    database = Database(empty_books(tmp_path / "mailer.db"))
     with database.write() as connection:
         for number in (1, 2):
             email = f"alcaldia{number}@canton.example"

@@ -1,13 +1,12 @@
 """Understanding returned mail."""
 
-import email
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.feedback.finding import Kind
+from mailer.feedback.finding import Kind, judge
 from mailer.feedback.understand import understand
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -22,13 +21,41 @@ def _expected():
     return table
 
 
-@pytest.mark.parametrize(("named", "recipients"), _expected().items(), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("named", "recipients"), _expected().items(), ids=[name for name, _ in _expected()])
 def test_samples(named, recipients):
     """Each sample, in the form of a server in wide use, is understood: kind, recipients, reasons, hard or soft."""
     name, kind = named
     understood = understand((SAMPLES / f"{name}.eml").read_bytes())
     found = {(one.address, str(one.reason), "hard" if one.hard else "soft") for one in understood.recipients}
     assert (str(understood.kind), found) == (kind, recipients)
+
+
+_REPLIES = [
+    line.split(maxsplit=2) for line in (SAMPLES.parent / "replies.txt").read_text().splitlines() if line[0] != "#"
+]
+
+
+def test_replies():
+    """What servers answer, in the languages of our readers' providers, is hard or soft for the right reason."""
+    judged = [(judge("ana@gad.example", diagnosis=reply), reply) for _, _, reply in _REPLIES]
+    assert [["hard" if one.hard else "soft", str(one.reason), reply] for one, reply in judged] == _REPLIES
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Respuesta automática: Brief", "Ausente de la oficina", "Automatic reply: Undeliverable: Brief",
+        "Resposta automática: Brief", "Réponse automatique : Brief", "Abwesenheitsnotiz", "Risposta automatica: Brief",
+        "Automatisch antwoord: Brief", "Autosvar: Brief", "Odpowiedź automatyczna: Brief",
+        "Автоматический ответ: Brief", "自動応答: Brief", "自动回复: Brief", "자동 회신: Brief", "رد تلقائي: Brief",
+    ],
+)  # fmt: skip
+def test_who_is_away(subject):
+    """An automatic answer is known by its subject alone, in whatever language, and is no bounce whatever it says."""
+    raw = f"From: Ana <ana@gad.example>\nSubject: {subject}\n\n550 5.1.1 user unknown, mailbox disabled".encode()
+    understood = understand(raw)
+    assert understood.kind is Kind.VACATION
+    assert [(one.address, one.hard) for one in understood.recipients] == [("ana@gad.example", False)]
 
 
 def test_message_id_of_the_returned_message_is_found():
@@ -100,15 +127,3 @@ def test_strange_charsets_are_read(charset):
     """A charset that nobody knows, or that is none, doesn't hide the words."""
     raw = (SAMPLES / "qmail-unknown-user.eml").read_bytes().replace(b"charset=utf-8", b"charset=" + charset.encode())
     assert understand(raw).kind is Kind.BOUNCE
-
-
-def test_library_corpus_is_understood_where_it_is_installed():
-    """The addresses in flufl.bounce's own samples are found, where the package ships them."""
-    import flufl.bounce
-
-    folder = Path(flufl.bounce.__path__[0]) / "tests" / "data"
-    if not folder.is_dir():
-        pytest.skip("the installed flufl.bounce ships no samples")
-    for path in folder.glob("dsn_*.txt"):
-        assert email.message_from_bytes(path.read_bytes())
-        assert understand(path.read_bytes()).recipients

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from mailer.errors import OperatorError
+from mailer.feedback.absorb import Policy, Recorded, TokenSpent, absorb
 from mailer.feedback.event import Happening
 from mailer.feedback.reason import Reason
 from mailer.feedback.webhook import MAX_BODY, WebhookRefused
@@ -24,6 +25,7 @@ from mailer.storage.database import Database
 from mailer.storage.feedback import SqlFeedbackBook
 from mailer.testing.clock import FrozenClock
 from mailer.tokens import Signer
+from tests.databases import empty_books
 
 NOW = datetime(2022, 12, 1, 14, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
@@ -31,16 +33,17 @@ OURS = "<abc-3-42.00ff@relaciones.quito.example>"
 ADDRESS = "alcaldia@nabon.example"
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 TOPIC = "arn:aws:sns:us-east-1:000000000000:brief"
 BASIC = {"Authorization": "Basic " + b64encode(b"brief:a password").decode()}
 PASSWORD = {"username": "brief", "password": "a password"}
 
 
-def certificate():
+def certificate(key=RSA_KEY):
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.example")])
-    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(RSA_KEY.public_key())
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     built = built.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
-    return built.sign(RSA_KEY, SHA256()).public_bytes(Encoding.PEM).decode()
+    return built.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 def sendgrid(payload, *, stamp=STAMP):
@@ -72,7 +75,7 @@ def ses(message, *, version="2", at=NOW, topic=TOPIC, **more):
         "Message": json.dumps(message),
         "Timestamp": f"{at:%Y-%m-%dT%H:%M:%S.000Z}",
         "SignatureVersion": version,
-        "SigningCertURL": "https://attacker.example/cert.pem",
+        "SigningCertURL": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0a1b.pem",
     } | more
     names = ["Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
     canonical = "".join(f"{name}\n{envelope[name]}\n" for name in names if name in envelope)
@@ -192,8 +195,18 @@ HARD = {
 }
 
 
-def take(provider, call, *, now=NOW, spend=lambda _: True):
-    return receive(provider, *call, now, keys=keys_of(provider, TABLES[provider]), spend=spend)
+MAIL = {"destination": [ADDRESS]}
+LEFT = {"unsubscribeAll": True}
+POSTMARK_LEFT = {
+    "RecordType": "SubscriptionChange",
+    "SuppressSending": True,
+    "SuppressionReason": "ManualSuppression",
+    "Origin": "Recipient",
+}
+
+
+def take(provider, call, *, now=NOW):
+    return receive(provider, *call, now, keys=keys_of(provider, TABLES[provider]))
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -261,13 +274,27 @@ def answer(provider, headers, body):
 
 def test_token_of_mailgun_is_good_once(tmp_path):
     """Mailgun's signature doesn't cover the event: a token seen once signs nothing more."""
+    database = Database(empty_books(tmp_path / "m.db"))
+    book = SqlFeedbackBook(database, FrozenClock(NOW), Signer(["s"]))
+    absorb(take("mailgun", HARD["mailgun"]), book=book, policy=Policy(), now=NOW)
+    forged = HARD["mailgun"][1].replace(ADDRESS.encode(), b"embajada@otra.example").replace(b'"e1"', b'"e2"')
+    with pytest.raises(TokenSpent):
+        absorb(take("mailgun", ({}, forged)), book=book, policy=Policy(), now=NOW)
+    assert absorb(take("mailgun", HARD["mailgun"]), book=book, policy=Policy(), now=NOW) == [Recorded.KNOWN]
+    assert sum(book.counts().values()) == 1
+    database.close()
+
+
+def test_token_is_spent_only_with_its_event(tmp_path):
+    """A call that could not be recorded hasn't used up its token: Mailgun's repetition of it counts."""
     database = Database(f"sqlite:///{tmp_path}/m.db")
     database.upgrade()
     book = SqlFeedbackBook(database, FrozenClock(NOW), Signer(["s"]))
-    assert take("mailgun", HARD["mailgun"], spend=book.spend)
-    forged = HARD["mailgun"][1].replace(ADDRESS.encode(), b"embajada@otra.example")
-    with pytest.raises(WebhookRefused, match="used before"):
-        take("mailgun", ({}, forged), spend=book.spend)
+    (event,) = take("mailgun", HARD["mailgun"])
+    unrecordable = msgspec.structs.replace(event, status=None)
+    with pytest.raises(TypeError):
+        absorb([unrecordable], book=book, policy=Policy(), now=NOW)
+    assert absorb([event], book=book, policy=Policy(), now=NOW) == [Recorded.SUPPRESSED]
     database.close()
 
 
@@ -281,6 +308,34 @@ def test_both_signatures_of_sns_are_read(version):
     }
     (event,) = take("ses", ses(message, version=version))
     assert event.happening is Happening.COMPLAINED
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://attacker.example/cert.pem",
+        "https://sns.us-east-1.amazonaws.com.attacker.example/cert.pem",
+        "https://sns.us-west-2.amazonaws.com/cert.pem",
+        "http://sns.us-east-1.amazonaws.com/cert.pem",
+        "https://sns.us-east-1.amazonaws.com@attacker.example/cert.pem",
+        "",
+    ],
+)
+def test_certificate_of_another_host_is_refused(url):
+    """A call that names a certificate elsewhere than at SNS in the topic's region is refused, however well signed."""
+    with pytest.raises(WebhookRefused, match="none of SNS"):
+        take("ses", ses({}, SigningCertURL=url))
+
+
+def test_certificates_are_renewed_without_a_gap():
+    """The old certificate and the new one stand in one file; one that has run out is not believed."""
+    pair = {**TABLES["ses"], "certificate": certificate(key=OTHER_KEY) + certificate()}
+    assert receive("ses", *HARD["ses"], NOW, keys=keys_of("ses", pair))
+    with pytest.raises(WebhookRefused, match="SimpleNotificationService-0a1b"):
+        receive("ses", *HARD["ses"], NOW, keys=keys_of("ses", {**pair, "certificate": certificate(key=OTHER_KEY)}))
+    late = NOW + timedelta(days=3)
+    with pytest.raises(WebhookRefused, match="none of the certificates"):
+        take("ses", ses({}, at=late), now=late)
 
 
 def test_topic_of_strangers_is_refused():
@@ -307,13 +362,48 @@ def test_subscription_waits_for_a_person():
         ("resend", resend({"type": "email.delivery_delayed", "data": {"to": [ADDRESS]}}), Happening.DEFERRED),
         ("postmark", (BASIC, b'{"RecordType": "SpamComplaint", "ID": 1}'), Happening.COMPLAINED),
         ("postmark", (BASIC, b'{"RecordType": "Bounce", "Type": "AutoResponder", "ID": 1}'), Happening.ANSWERED),
+        ("postmark", (BASIC, json.dumps(POSTMARK_LEFT).encode()), Happening.UNSUBSCRIBED),
         ("brevo", (BASIC, b'{"event": "spam"}'), Happening.COMPLAINED),
+        ("ses", ses({"eventType": "Reject", "reject": {"reason": "Bad content"}, "mail": MAIL}), Happening.BOUNCED),
+        (
+            "ses",
+            ses({"eventType": "Subscription", "mail": MAIL, "subscription": {"newTopicPreferences": LEFT}}),
+            Happening.UNSUBSCRIBED,
+        ),
+        ("resend", resend({"type": "email.suppressed", "data": {"to": [ADDRESS]}}), Happening.BOUNCED),
         ("mailjet", (BASIC, b'{"event": "unsub"}'), Happening.UNSUBSCRIBED),
     ],
 )
 def test_vocabulary(provider, call, happening):
     """Each provider's words come down to one vocabulary."""
     assert [event.happening for event in take(provider, call)] == [happening]
+
+
+@pytest.mark.parametrize(
+    ("provider", "call"),
+    [
+        ("postmark", (BASIC, json.dumps(POSTMARK_LEFT | {"SuppressionReason": "HardBounce"}).encode())),
+        ("postmark", (BASIC, json.dumps(POSTMARK_LEFT | {"SuppressSending": False}).encode())),
+        ("ses", ses({"eventType": "Subscription", "mail": MAIL, "subscription": {"newTopicPreferences": {}}})),
+        (
+            "ses",
+            ses({"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam",
+                 "complainedRecipients": [{"emailAddress": ADDRESS}]}}),
+        ),
+        ("sendgrid", sendgrid([{"event": "processed", "email": ADDRESS}])),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_wish_or_a_complaint(provider, call):
+    """A bounce that changes a provider's list, a reader who comes back, "not spam" and what is under way do nothing."""
+    assert take(provider, call) == []
+
+
+def test_events_without_a_name_are_told_apart():
+    """Two events to which the provider gave no id both count, and each once."""
+    nameless = [{"event": "open", "email": ADDRESS}, {"event": "click", "email": ADDRESS}]
+    first, second = take("sendgrid", sendgrid(nameless))
+    assert first.id != second.id
+    assert [first, second] == take("sendgrid", sendgrid(nameless))
 
 
 def test_blocks_are_not_hard():

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from mailer.storage import audit
 from mailer.storage.database import Database
+from tests.databases import empty_books
 
 NOON = datetime(2022, 11, 30, 12, tzinfo=UTC)
 
 
 def test_what_was_done_to_a_subject_is_told_in_order(tmp_path: Path):
     """Two lines about one subject come back in order, and no line about another."""
-    database = Database(f"sqlite:///{tmp_path}/mailer.db")
-    database.upgrade()
+    database = Database(empty_books(tmp_path / "mailer.db"))
     with database.write() as connection:
         for action, subject in (("import", "import:1"), ("unsubscribe", "subscriber:7"), ("erase", "subscriber:7")):
             audit.record(connection, at=NOON, who="Redacción", action=action, subject=subject)

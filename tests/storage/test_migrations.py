@@ -3,25 +3,27 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import inspect
 
-import mailer.app  # noqa: F401 - every book registers its tables
+import mailer.app
+import mailer.storage.cluster_tables  # noqa: F401 - and those that the app opens for several machines alone
 from mailer.storage.database import Database, metadata
+from tests.databases import empty_database
 
 
 @contextmanager
 def fresh(url: str) -> Iterator[Database]:
     """An empty database, brought up to date."""
     database = Database(url)
-    database.upgrade()
-    yield database
-    database.close()
+    try:
+        database.upgrade()
+        yield database
+    finally:
+        database.close()
 
 
 def differences(database: Database) -> list[object]:
@@ -40,12 +42,7 @@ def test_sqlite_is_complete(tmp_path: Path) -> None:
 @pytest.mark.postgres
 def test_postgresql_is_complete(postgres_url: str) -> None:
     """The same on PostgreSQL."""
-    name = f"migrations_{uuid4().hex[:8]}"
-    server = Database(postgres_url)
-    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    server.close()
-    with fresh(make_url(postgres_url).set(database=name).render_as_string(hide_password=False)) as database:
+    with empty_database(postgres_url) as url, fresh(url) as database:
         assert differences(database) == []
 
 

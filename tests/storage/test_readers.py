@@ -1,12 +1,11 @@
 """What readers do to their own entry, over both databases."""
 
+import itertools
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from mailer.storage.database import Database
 from mailer.storage.notices import Notices
@@ -23,24 +22,6 @@ WISH = Wish(email="Prensa@nuevo.example", name="Prensa", language="es", segments
 def seals(key: str) -> tuple[str, ...]:
     """Keyed hashes of an address."""
     return Signer(["secret"]).seals("erased", key)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of either kind."""
-    url = f"sqlite:///{tmp_path / 'books.db'}"
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_url")
-        name = f"readers_{abs(hash(tmp_path))}"
-        engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        url = server.replace("/postgres?", f"/{name}?")
-    database = Database(url)
-    database.upgrade()
-    yield database
-    database.close()
 
 
 @pytest.fixture
@@ -134,11 +115,14 @@ def test_a_limit_holds_in_a_crowd(database: Database, clock: FrozenClock) -> Non
 def test_letters_are_put_off_and_given_up(database: Database, clock: FrozenClock) -> None:
     """A letter that nobody takes is tried ever more seldom, for a day or so, and then no more."""
     Signups(database, clock, seals).ask(WISH, [])
-    notices, tries, begun = Notices(database, clock), 0, clock.now()
+    notices, tried_at, begun = Notices(database, clock), [], clock.now()
     while clock.now() - begun < timedelta(days=5):
         for notice in notices.due():
             notices.put_off(notice)
-            tries += 1
-        clock.advance(minutes=1)
-    assert tries == 12
+            tried_at.append(clock.now())
+        clock.advance(minutes=10)
+    waits = [later - earlier for earlier, later in itertools.pairwise(tried_at)]
+    assert len(tried_at) == 12
+    assert waits == sorted(waits)
+    assert timedelta(hours=24) < sum(waits, timedelta()) < timedelta(hours=48)
     assert notices.due() == []

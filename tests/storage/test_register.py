@@ -1,17 +1,14 @@
 """The register keeps its promises on both databases."""
 
-import uuid
 from datetime import UTC, datetime
 
 import pytest
-import sqlalchemy
 
 from mailer.address import address_key, domain_of
 from mailer.audience.register import Arrival, ImportOrder
 from mailer.clock import SystemClock
 from mailer.errors import Refused
 from mailer.storage import audit
-from mailer.storage.database import Database
 from mailer.storage.register import Register, recipients_of, suppressions
 from mailer.storage.rights import Rights
 from mailer.tokens import Signer
@@ -21,25 +18,6 @@ SEGMENTS = ["diplomats", "gads"]
 
 def seals(key):
     return Signer(["a secret"]).seals("erased", key)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database(request, tmp_path):
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path}/mailer.db")
-    else:
-        server = request.getfixturevalue("postgres_url")
-        name = f"register_{uuid.uuid4().hex}"
-        admin = sqlalchemy.create_engine(
-            sqlalchemy.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-        )
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        admin.dispose()
-        database = Database(sqlalchemy.make_url(server).set(database=name).render_as_string(hide_password=False))
-    database.upgrade()
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -43,6 +43,8 @@ PATHS = {
     "/files/{name}": {"get": page(part("name"))},
     "/subscribe": {"get": page(), "post": page(fields=FIELDS)},
     **{f"/{kind}/{{token}}": {"get": page(TOKEN), "post": page(TOKEN, fields=FIELDS)} for kind in "upmc"},
+    "/l/{token}": {"get": page(TOKEN)},
+    "/l/{token}/{reader}": {"get": page(TOKEN, part("reader"))},
 }
 SCHEMA = openapi.from_dict({"openapi": "3.0.3", "info": {"title": "pages", "version": "1"}, "paths": PATHS})
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]

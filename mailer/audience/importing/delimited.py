@@ -20,6 +20,7 @@ _LONGEST_LINE: Final = 1 << 17
 _LARGEST_FILE: Final = 512 << 20
 _LONGEST_CELL: Final = 1 << 16
 _SNIFFED_LINES: Final = 40
+_ROWS: Final = 1000
 _ANNOUNCED: Final = re.compile(r'"?sep=([;,|\t])"?\s*', re.IGNORECASE)
 _END: Final = "\ue000end of the list\ue000"
 """A last line of our own: found inside a cell, it tells that a quotation mark was never closed."""
@@ -130,18 +131,31 @@ def _separator(lines: Sequence[str]) -> str:
 def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Path, skipped: int) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(chain(head, lines, [_END]), delimiter=separator)
-    before = 0
-    try:
-        for cells in reader:
-            start, before = before + 1 + skipped, reader.line_num
-            if cells and _END in cells[-1]:
-                if cells != [_END]:
-                    raise AuthorError("a quotation mark is opened in this row and never closed", path, start)
-                return
-            yield start, cells
-    except csv.Error as problem:
-        raise AuthorError(
-            f"the row can't be read ({problem}); is a quotation mark left open?", path, before + 1 + skipped
-        ) from None
-    except UnicodeError as problem:
-        raise AuthorError(f"the list isn't written in one encoding ({problem}); name its --encoding", path) from None
+    before, batch = skipped, [[""]]
+    while batch:
+        batch, trouble = [], None
+        try:
+            batch.extend(islice(reader, _ROWS))  # what was read before an error stays in it
+        except csv.Error as problem:
+            trouble = f"the row can't be read ({problem}); is a quotation mark left open?"
+        except UnicodeError as problem:
+            trouble = f"the list isn't written in one encoding ({problem}); name its --encoding"
+        is_over = bool(batch and batch[-1] and _END in batch[-1][-1])
+        if is_over and batch[-1] != [_END]:
+            start = before + sum(map(_lines_of, batch[:-1])) + 1
+            raise AuthorError("a quotation mark is opened in this row and never closed", path, start)
+        rows = batch[:-1] if is_over else batch
+        if trouble is None and reader.line_num + skipped - before == len(batch):
+            yield from zip(range(before + 1, before + 1 + len(rows)), rows, strict=True)
+            before += len(batch)
+            continue
+        for cells in rows:
+            yield before + 1, cells
+            before += _lines_of(cells)
+        if trouble is not None:
+            raise AuthorError(trouble, path, before + 1)
+
+
+def _lines_of(cells: Sequence[str]) -> int:
+    """How many lines of the file a row takes: one, and one more for each line end in a cell."""
+    return 1 + sum(cell.count("\n") for cell in cells)

@@ -85,7 +85,7 @@ class _Reading:
         """Arrivals by the batch. After each the rejects of the batch are put down."""
         reader = RowReader(self._table.columns, len(self._table.headings))
         while found := list(islice(self._table.rows, _BATCH)):
-            self._at_hand = [row for row in found if "".join(row[1]).strip()]
+            self._at_hand = [row for row in found if any(map(str.strip, row[1]))]
             self.rows += len(self._at_hand)
             batch = reader.read(self._at_hand)
             self._reasons = batch.problems

@@ -1,5 +1,6 @@
 """Domains that are one slip of the finger away from a big mail provider's: told, never mended."""
 
+from collections.abc import Iterable
 from functools import cache
 from string import ascii_lowercase
 from typing import Final
@@ -32,6 +33,11 @@ def lookalike(domain: str) -> str | None:
     ('gmail.com', 'gmail.com', 'hotmail.com', None)
     """
     return _slips().get(domain)
+
+
+def are_lookalikes_among(domains: Iterable[str]) -> bool:
+    """Whether `lookalike` would say something of one of these."""
+    return not _slips().keys().isdisjoint(domains)
 
 
 @cache

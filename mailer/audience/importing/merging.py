@@ -7,8 +7,9 @@ is no longer in the segment that kept a field, the list at hand takes it over. W
 changes, and an empty cell changes nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from mailer.audience.register import Arrival
 from mailer.audience.subscriber import FIELDS, HAND
@@ -41,21 +42,25 @@ class Difference(NamedTuple):
     after: str
 
 
-_ARRIVED = Arrival._fields.index(FIELDS[0])
-_KNOWN = Known._fields.index(FIELDS[0])
+ARRIVED = Arrival._fields.index(FIELDS[0])
+"""From here on an arrival says what the list has of the person, in the order of `FIELDS`."""
+KNOWN = Known._fields.index(FIELDS[0])
+"""And from here on somebody known what the register has."""
 
 
-def agrees(arrival: Arrival, known: Known) -> bool:
-    """Whether the list says what the register has, to the letter: the common case, told quickly."""
-    return arrival[_ARRIVED:] == known[_KNOWN:]
+person_of: Callable[[Iterable[Any]], Known] = partial(tuple.__new__, Known)
+"""Somebody known from a row of that order, without a call of Python's own for each."""
 
 
-def differences(arrival: Arrival, known: Known | Arrival) -> Iterator[Difference]:
+def differences(arrival: Arrival, known: Known | Arrival) -> list[Difference]:
     """The fields in which a list has something to say that the register hasn't; an empty cell says nothing."""
-    for field in FIELDS:
-        before, after = getattr(known, field), getattr(arrival, field)
-        if after and before != after:
-            yield Difference(field, before, after)
+    has: Any = known[ARRIVED:] if isinstance(known, Arrival) else known[KNOWN:]
+    says: Any = arrival[ARRIVED:]
+    return [
+        Difference(field, before, after)
+        for field, before, after in zip(FIELDS, has, says, strict=True)
+        if after and before != after
+    ]
 
 
 def is_heard(

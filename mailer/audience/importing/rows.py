@@ -5,21 +5,21 @@ Nearly every row of a list is straight: as many cells as headings, one valid add
 column, a batch at a time; the others one by one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import repeat
 from typing import Final
 
 import msgspec
 
-from mailer.address import InvalidAddress, address_key, domain_of, parse_address
+from mailer.address import InvalidAddress, address_key, are_plain, parse_address
 from mailer.audience.importing.addresses import addresses_in, is_straight
-from mailer.audience.importing.cells import LONGEST, clean, clean_often, country_code, language_code
+from mailer.audience.importing.cells import LONGEST, clean_column, country_code, language_code
 from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
-from mailer.audience.importing.lookalikes import lookalike
+from mailer.audience.importing.lookalikes import are_lookalikes_among, lookalike
 from mailer.audience.importing.sheet import Row
 from mailer.audience.register import Arrival
-
-_OFTEN: Final = ("honorific", "position", "institution")
 
 
 class Batch(msgspec.Struct):
@@ -38,43 +38,53 @@ class RowReader:
         self._columns = columns
         self._width = width
         self._emails = columns.of[EMAIL]
+        self._used = sorted({at for columns_of in columns.of.values() for at in columns_of})
 
-    def read(self, rows: Iterable[Row]) -> Batch:
+    def read(self, rows: Sequence[Row]) -> Batch:
         """Read some rows, none of which is empty."""
-        straight: list[Row] = []
-        emails: list[str] = []
         batch = Batch()
-        at, width, is_simple = self._emails[0], self._width, len(self._emails) == 1
-        for row in rows:
-            cells = row[1]
-            if is_simple and len(cells) == width and is_straight(cells[at]):
-                try:
-                    emails.append(parse_address(cells[at]))
-                except InvalidAddress:
-                    pass
-                else:
-                    straight.append(row)
-                    continue
-            self._read_odd(row, batch)
+        straight = rows if self._are_straight(rows) else self._read_odd_among(rows, batch)
         if straight:
-            self._read_straight(straight, emails, batch)
+            self._read_straight(straight, batch)
         return batch
 
-    def _read_straight(self, rows: Sequence[Row], emails: Sequence[str], batch: Batch) -> None:
+    def _are_straight(self, rows: Sequence[Row]) -> bool:
+        """Whether every row is straight, told of all at once."""
+        at = self._emails[0]
+        return (
+            len(self._emails) == 1
+            and {len(cells) for _, cells in rows} <= {self._width}
+            and are_plain([cells[at] for _, cells in rows])
+        )
+
+    def _read_odd_among(self, rows: Sequence[Row], batch: Batch) -> Sequence[Row]:
+        """Read the odd ones one by one, and give back the straight ones, each with the address as it is kept."""
+        straight: list[Row] = []
+        at, width, is_simple = self._emails[0], self._width, len(self._emails) == 1
+        for row in rows:
+            line, cells = row
+            if is_simple and len(cells) == width and is_straight(cells[at]):
+                with suppress(InvalidAddress):
+                    straight.append((line, [*cells[:at], parse_address(cells[at]), *cells[at + 1 :]]))
+                    continue
+            self._read_odd(row, batch)
+        return straight
+
+    def _read_straight(self, rows: Sequence[Row], batch: Batch) -> None:
         columns = list(zip(*(cells for _, cells in rows), strict=True))
-        if any(max(map(len, column)) > LONGEST for column in columns):
+        if any(max(map(len, columns[at])) > LONGEST for at in self._used):
             for row in rows:
                 self._read_odd(row, batch)
             return
         is_first = not batch.arrivals
-        batch.arrivals += self._arrivals([line for line, _ in rows], emails, columns, batch)
+        batch.arrivals += self._arrivals([line for line, _ in rows], columns[self._emails[0]], columns, batch)
         if not is_first:
             batch.arrivals.sort()  # by line
 
     def _read_odd(self, row: Row, batch: Batch) -> None:
         line, cells = row
         found, problems = addresses_in(";".join(cells[column] for column in self._emails if column < len(cells)))
-        if problem := _misfit(cells, self._width):
+        if problem := _misfit(cells, self._width, self._used):
             found, problems = [], [problem]
         elif not found:
             problems = problems or ["the row has no address"]
@@ -90,28 +100,26 @@ class RowReader:
     def _arrivals(
         self, lines: Sequence[int], emails: Sequence[str], columns: Sequence[Sequence[str]], batch: Batch
     ) -> Iterable[Arrival]:
-        def column(field: str) -> Iterable[str]:
+        def column(field: str) -> Sequence[str]:
             at = self._columns.first(field)
-            return repeat("", len(lines)) if at is None else columns[at]
+            return [""] * len(lines) if at is None else columns[at]
 
-        names: Iterable[str] = map(clean, column("name"))
+        names = clean_column(column("name"))
         if self._columns.first(SURNAME) is not None:
-            names = (f"{name} {clean(surname)}".strip() for name, surname in zip(names, column(SURNAME), strict=True))
-        domains = list(map(domain_of, emails))
-        if any(map(lookalike, set(domains))):
+            surnames = clean_column(column(SURNAME))
+            names = [f"{name} {surname}".strip() for name, surname in zip(names, surnames, strict=True)]
+        domains = [email[email.rindex("@") + 1 :] for email in emails]
+        if are_lookalikes_among(domains):
             _tell_lookalikes(lines, domains, batch)
         keys = [email.lower() if email.isascii() else address_key(email) for email in emails]
-        return map(
-            Arrival,
-            lines,
-            emails,
-            keys,
-            domains,
-            names,
-            *(map(clean_often, column(field)) for field in _OFTEN),
-            map(country_code, column("country")),
-            _languages(lines, list(column("language")), batch),
-        )
+        posts = (clean_column(column(field)) for field in ("honorific", "position", "institution"))
+        countries = map(country_code, column("country"))
+        languages = _languages(lines, column("language"), batch)
+        # As `Arrival(…)` of each, without a call of Python's for each.
+        return map(_arrival, zip(lines, emails, keys, domains, names, *posts, countries, languages, strict=True))
+
+
+_arrival: Final[Callable[[Iterable[object]], Arrival]] = partial(tuple.__new__, Arrival)
 
 
 def _tell_lookalikes(lines: Sequence[int], domains: Sequence[str], batch: Batch) -> None:
@@ -120,18 +128,19 @@ def _tell_lookalikes(lines: Sequence[int], domains: Sequence[str], batch: Batch)
             batch.notes.setdefault(line, []).append(f"is {domain} meant to be {meant}? It went in as it stands")
 
 
-def _languages(lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Iterable[str]:
+def _languages(lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Iterable[str | None]:
     codes = list(map(language_code, cells))
     if None in codes:
         for line, cell, code in zip(lines, cells, codes, strict=True):
             if code is None:
                 batch.notes.setdefault(line, []).append(f"the language {cell[:40]!r} is not known and was left out")
-    return [code or "" for code in codes]
+        return [code or "" for code in codes]
+    return codes
 
 
-def _misfit(cells: Sequence[str], width: int) -> str | None:
+def _misfit(cells: Sequence[str], width: int, used: Sequence[int]) -> str | None:
     if len(cells) > width and width > 1 and any(cell.strip() for cell in cells[width:]):
         return f"the row has {len(cells)} cells and the heading {width}; is a separator inside an unquoted cell?"
-    if max(map(len, cells), default=0) > LONGEST:
+    if max((len(cells[at]) for at in used if at < len(cells)), default=0) > LONGEST:
         return f"a cell holds more than {LONGEST} characters; is a quotation mark left open?"
     return None

@@ -6,26 +6,24 @@ Our Message-ID travels as `X-Mailin-custom`, which its webhooks give back.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import httpx
-import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
 from mailer.messages.message import Message
-from mailer.providers.fields import Person, bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, receipt_by, secure
+from mailer.providers.fields import Person, bare
+from mailer.providers.http import Answer, HttpTransport, Request, receipt_by, secure
+from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
 
 _TO: Final = re.compile(r"\bin to\b|\bto\b.{0,12}\b(?:email|is not valid)|recipient", re.IGNORECASE)
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(KeySettings, frozen=True):
     """`[transports.<name>]` with `kind = "brevo"`."""
 
-    key_env: str
     url: str = "https://api.brevo.com"
-    timeouts: Timeouts = Timeouts()
 
 
 def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
@@ -36,17 +34,19 @@ def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
         OperatorError: The key isn't set, or `url` is not https.
 
     """
-    api = Brevo(secure(settings.url, name), secrets("key_env", settings.key_env))
+    key = secrets("key_env", settings.key_env)
+    api = Brevo(secure(settings.url, name), key, signs_itself=settings.signs_itself)
     return HttpTransport(api, name=name, timeouts=settings.timeouts)
 
 
-class Brevo:
+class Brevo(Mapped):
     """What is special about Brevo."""
 
+    provider = "Brevo"
     probe = "/v3/account"
 
-    def __init__(self, url: str, key: str) -> None:
-        self.url = url
+    def __init__(self, url: str, key: str, *, signs_itself: bool) -> None:
+        super().__init__(url, signs_itself=signs_itself)
         self._key = key
 
     async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:  # noqa: ARG002 - a key for good
@@ -55,8 +55,8 @@ class Brevo:
 
     def write(self, message: Message) -> Request:
         """The message in Brevo's fields."""
-        parts = fields(message, "Brevo")
-        body: dict[str, Any] = {
+        parts = self.fields(message)
+        body = {
             "sender": _mailbox(parts.sender),
             "to": [_mailbox(parts.to)],
             "replyTo": _mailbox(parts.reply_to) if parts.reply_to else None,
@@ -65,8 +65,7 @@ class Brevo:
             "textContent": parts.text or None,
             "headers": {**parts.headers, "X-Mailin-custom": bare(message.message_id)},
         }
-        content = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
-        return Request("/v3/smtp/email", content, {"Content-Type": "application/json"})
+        return in_json("/v3/smtp/email", body)
 
     def receipt(self, answer: Answer) -> Receipt:
         """Brevo's id."""

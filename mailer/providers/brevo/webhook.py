@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, Spend, bounced, check_basic, decode, instant, text
+from mailer.feedback.webhook import Headers, bounced, check_basic, decode, event_id, instant, text
 
 _HAPPENINGS: Final = {
     "delivered": Happening.DELIVERED,
@@ -31,7 +31,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
     """
     The event of one call.
 
@@ -48,7 +48,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
     stamp = record.get("ts_event") or record.get("ts")
     # `id` is the webhook's own number, the same in every call; message, event, address and time tell events apart.
     event = Event(
-        id=f"brevo:{kind}:{text(record, 'message-id')}:{text(record, 'email')}:{stamp}"[:200],
+        id=event_id("brevo", kind, text(record, "message-id"), text(record, "email"), str(stamp)),
         happening=happening,
         at=instant(stamp, now),
         source="brevo",

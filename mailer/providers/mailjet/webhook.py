@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, Spend, bounced, check_basic, decode, instant, text
+from mailer.feedback.webhook import Headers, bounced, check_basic, decode, event_id, instant, text
 
 _HAPPENINGS: Final = {
     "sent": Happening.DELIVERED,
@@ -27,7 +27,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
     """
     The events of one call.
 
@@ -48,7 +48,7 @@ def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
         return None
     named = text(one, "Message_GUID") or text(one, "MessageID")
     event = Event(
-        id=f"mailjet:{kind}:{named}:{text(one, 'email')}:{text(one, 'time')}"[:200],
+        id=event_id("mailjet", kind, named, text(one, "email"), text(one, "time")),
         happening=happening,
         at=instant(one.get("time"), now),
         source="mailjet",

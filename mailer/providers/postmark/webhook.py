@@ -1,12 +1,13 @@
 """Postmark's webhooks: one record a call, over basic authentication; it signs nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, Spend, bounced, check_basic, decode, instant, text
+from mailer.feedback.webhook import Headers, bounced, check_basic, decode, event_id, instant, text
 
 _HAPPENINGS: Final = {
     "Delivery": Happening.DELIVERED,
@@ -27,7 +28,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
     """
     The event of one call.
 
@@ -39,12 +40,12 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
     record = decode(body)
     kind = text(record, "RecordType")
     happening = _HAPPENINGS.get(kind)
-    if happening is None or (kind == "SubscriptionChange" and not record.get("SuppressSending")):
-        return []  # a reader who comes back does so with us, by their own wish
+    if happening is None or (kind == "SubscriptionChange" and not _is_wish_to_leave(record)):
+        return []
     at = next((value for name in _TIMES if (value := text(record, name))), "")
     named = text(record, "MessageID")
     event = Event(
-        id=f"postmark:{kind}:{text(record, 'ID') or f'{named}:{at}'}",
+        id=event_id("postmark", kind, text(record, "ID") or f"{named}:{at}"),
         happening=happening,
         at=instant(at, now),
         source="postmark",
@@ -60,3 +61,13 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
         return [msgspec.structs.replace(event, happening=Happening.COMPLAINED)]
     permanent = text(record, "Type") in {"HardBounce", "BadEmailAddress"}
     return [bounced(event, diagnosis=text(record, "Details"), is_permanent=permanent)]
+
+
+def _is_wish_to_leave(record: Mapping[str, Any]) -> bool:
+    """
+    Whether a change of Postmark's suppression list is the reader's own wish.
+
+    Bounces and complaints, which change it too, come as calls of their own; a reader who comes back does so with us.
+    """
+    by_reader = text(record, "SuppressionReason") == "ManualSuppression" and text(record, "Origin") == "Recipient"
+    return record.get("SuppressSending") is True and by_reader

@@ -8,17 +8,22 @@ from typing import Any, Final
 import msgspec
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, Spend, WebhookRefused, bounced, decode, instant, near, text, unbase64
+from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, instant, near, text, unbase64
 
 _WINDOW: Final = timedelta(minutes=5)
 _HAPPENINGS: Final = {
     "email.delivered": Happening.DELIVERED,
     "email.delivery_delayed": Happening.DEFERRED,
     "email.bounced": Happening.BOUNCED,
+    "email.failed": Happening.BOUNCED,
+    "email.suppressed": Happening.BOUNCED,
     "email.complained": Happening.COMPLAINED,
     "email.opened": Happening.OPENED,
     "email.clicked": Happening.CLICKED,
 }
+
+
+_TOLD: Final = (("bounce", "message"), ("failed", "reason"), ("suppressed", "message"))
 
 
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +32,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret: str
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
     """
     The events of one call, one a recipient.
 
@@ -67,7 +72,8 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
         "General",
         "NoEmail",
     }
-    return [bounced(one, diagnosis=text(data, "bounce", "message"), is_permanent=permanent) for one in events]
+    told = " ".join(text(data, *path) for path in _TOLD).strip()
+    return [bounced(one, diagnosis=told, is_permanent=permanent) for one in events]
 
 
 def _ours(tags: Any) -> str:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, Spend, WebhookRefused, bounced, decode, instant, near, text, unbase64
+from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, event_id, instant, near, text, unbase64
 
 _WINDOW: Final = timedelta(minutes=10)
 _HAPPENINGS: Final = {
@@ -37,7 +37,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_key: str
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
     """
     The events of one call.
 
@@ -64,7 +64,7 @@ def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
     if happening is None:
         return None
     event = Event(
-        id=f"sendgrid:{text(one, 'sg_event_id')}",
+        id=event_id("sendgrid", text(one, "sg_event_id"), otherwise=one),
         happening=happening,
         at=instant(one.get("timestamp"), now),
         source="sendgrid",

@@ -2,10 +2,13 @@
 Amazon SES events by SNS: one message a call, signed with RSA by a certificate of SNS (signature versions 1 and 2).
 
 A call names the certificate to check it by and, once, an address to confirm the subscription at. Neither is fetched:
-the certificate is set up beside the topic, and a person confirms (docs/bounces.md).
+the certificates are set up beside the topic, and a person confirms (docs/bounces.md). A call that names a certificate
+of any other host than SNS's own in the topic's region is none of SNS's.
 """
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,21 +16,25 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, Spend, WebhookRefused, bounced, decode, instant, text, unbase64
+from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, instant, text, unbase64
 
 _WINDOW: Final = timedelta(hours=24)  # SNS repeats a call that failed under its first time stamp
 _SIGNED: Final = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
+_CERTIFICATE: Final = re.compile(
+    r"https://sns\.(?P<region>[a-z0-9-]{1,40})\.amazonaws\.com(?:\.cn)?/(?P<file>[A-Za-z0-9-]{1,120}\.pem)"
+)
 _HAPPENINGS: Final = {
     "Delivery": (Happening.DELIVERED, "delivery", "recipients"),
     "DeliveryDelay": (Happening.DEFERRED, "deliveryDelay", "delayedRecipients"),
     "Bounce": (Happening.BOUNCED, "bounce", "bouncedRecipients"),
     "Complaint": (Happening.COMPLAINED, "complaint", "complainedRecipients"),
+    "Reject": (Happening.BOUNCED, "reject", ""),
     "Subscription": (Happening.UNSUBSCRIBED, "subscription", ""),
     "Open": (Happening.OPENED, "open", ""),
     "Click": (Happening.CLICKED, "click", ""),
@@ -35,7 +42,7 @@ _HAPPENINGS: Final = {
 
 
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The topics that are ours, and the certificate of SNS in their region (PEM)."""
+    """The topics that are ours, and the certificates of SNS in their region (PEM, several while AWS renews them)."""
 
     topics: tuple[str, ...]
     certificate: str
@@ -49,7 +56,7 @@ class Confirmation(WebhookRefused):
         self.url = url
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spend) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:  # noqa: ARG001
     """
     The events of one call, one a recipient.
 
@@ -61,7 +68,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
     envelope = decode(body)
     if not isinstance(envelope, dict) or text(envelope, "TopicArn") not in keys.topics:
         raise WebhookRefused("not a topic of ours")
-    _verify(keys, envelope)
+    _verify(keys, envelope, now)
     if abs(now - instant(text(envelope, "Timestamp"), now - 2 * _WINDOW)) > _WINDOW:
         raise WebhookRefused("the call is stale")
     if text(envelope, "Type") == "SubscriptionConfirmation":
@@ -72,19 +79,38 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime, spend: Spe
         return []  # SNS's own greetings are no JSON
 
 
-def _verify(keys: Keys, envelope: Mapping[str, Any]) -> None:
+def _verify(keys: Keys, envelope: Mapping[str, Any], now: datetime) -> None:
     names = _SIGNED.get(text(envelope, "Type"))
     digest = {"1": SHA1, "2": SHA256}.get(text(envelope, "SignatureVersion"))
     if names is None or digest is None:
         raise WebhookRefused("an unknown kind of call")
     canonical = "".join(f"{name}\n{envelope[name]}\n" for name in names if envelope.get(name) is not None)
-    key = load_pem_x509_certificate(keys.certificate.encode()).public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise WebhookRefused("the certificate is not one for RSA", 500)
+    named = _certificate_name(envelope)
+    signature = unbase64(text(envelope, "Signature"))
+    for certificate in _certificates(keys):
+        key = certificate.public_key()
+        if certificate.not_valid_after_utc < now or not isinstance(key, rsa.RSAPublicKey):
+            continue
+        with suppress(InvalidSignature):
+            key.verify(signature, canonical.encode(), padding.PKCS1v15(), digest())
+            return
+    raise WebhookRefused(f"signed by none of the certificates of certificate_file; the call names {named}")
+
+
+def _certificates(keys: Keys) -> list[Certificate]:
     try:
-        key.verify(unbase64(text(envelope, "Signature")), canonical.encode(), padding.PKCS1v15(), digest())
-    except InvalidSignature:
-        raise WebhookRefused("wrong signature") from None
+        return load_pem_x509_certificates(keys.certificate.encode())
+    except ValueError:
+        raise WebhookRefused("certificate_file holds no certificate", 503) from None
+
+
+def _certificate_name(envelope: Mapping[str, Any]) -> str:
+    """The file of SNS that a call says it is signed by, for the log; refused where the host is not SNS's."""
+    region = (text(envelope, "TopicArn").split(":") + [""] * 4)[3]
+    found = _CERTIFICATE.fullmatch(text(envelope, "SigningCertURL"))
+    if found is None or found["region"] != region:
+        raise WebhookRefused("the call names a certificate that is none of SNS in the topic's region")
+    return found["file"]
 
 
 def _events(message: Any, named: str, now: datetime) -> list[Event]:
@@ -93,6 +119,8 @@ def _events(message: Any, named: str, now: datetime) -> list[Event]:
     if happening is None:
         return []
     detail = message.get(section) or {}
+    if not _counts(happening, detail):
+        return []
     found = detail.get(key) if key else (message.get("mail") or {}).get("destination")
     events = []
     for number, one in enumerate(found or []):
@@ -112,7 +140,20 @@ def _events(message: Any, named: str, now: datetime) -> list[Event]:
                 "OnAccountSuppressionList",
             }
             event = bounced(
-                event, status=text(one, "status"), diagnosis=text(one, "diagnosticCode"), is_permanent=permanent
+                event,
+                status=text(one, "status"),
+                diagnosis=text(one, "diagnosticCode") or text(detail, "reason"),
+                is_permanent=permanent,
             )
         events.append(event)
     return events
+
+
+def _counts(happening: Happening, detail: Any) -> bool:
+    """Whether a complaint is one, and a change of preferences a wish to leave: SES reports the contrary under both."""
+    if happening is Happening.COMPLAINED:
+        return text(detail, "complaintFeedbackType") != "not-spam"
+    if happening is Happening.UNSUBSCRIBED:
+        preferences = detail.get("newTopicPreferences") or {}
+        return preferences.get("unsubscribeAll") is True
+    return True

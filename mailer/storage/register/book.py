@@ -5,26 +5,20 @@ from datetime import datetime
 from itertools import groupby
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, select, update
 
 from mailer.address import address_key
-from mailer.audience.coverage import Coverage, coverage
 from mailer.audience.register import Arrival, ImportOrder, ImportRecord, Outcome, Reject, Undone
-from mailer.audience.rules import Rule
-from mailer.audience.subscriber import Ground, Line, Membership, SegmentCount, Subscriber
-from mailer.clock import Clock
+from mailer.audience.subscriber import Ground, Line, Membership, Subscriber
 from mailer.errors import Refused
 from mailer.storage import audit
-from mailer.storage.database import Database
-from mailer.storage.register.barring import Seals
 from mailer.storage.register.grounds import add_ground, check_basis, grounds_of
 from mailer.storage.register.intake import Intake
 from mailer.storage.register.retention import Holding, holding, long_gone
-from mailer.storage.register.rules import Fitting, fitting, institutions_reached
+from mailer.storage.register.segments import Segments
 from mailer.storage.register.succession import succeed
 from mailer.storage.register.tables import (
     imports,
-    is_suppressed,
     may_be_written_to,
     memberships,
     subscribers,
@@ -32,13 +26,8 @@ from mailer.storage.register.tables import (
 from mailer.storage.register.undoing import undo
 
 
-class Register:
+class Register(Segments):
     """Keeps the subscribers in the database (see the port `audience.register.Register`)."""
-
-    def __init__(self, database: Database, clock: Clock, seals: Seals = lambda _: ()) -> None:
-        self._database = database
-        self._clock = clock
-        self._seals = seals
 
     def take_in(self, batches: Iterable[Sequence[Arrival]], order: ImportOrder, reject: Reject) -> Outcome:
         """
@@ -140,38 +129,6 @@ class Register:
             rows = connection.execution_options(yield_per=2000).execute(query)
             for _, group in groupby(rows, key=lambda row: row[0]):
                 yield _line(list(group), segment)
-
-    def segment_counts(self, names: Sequence[str]) -> list[SegmentCount]:
-        """How each named segment stands; one nobody was ever in counts zero."""
-        has_left = or_(memberships.c.state == "left", subscribers.c.state == "unsubscribed")
-        standing = case(
-            (has_left, "unsubscribed"),
-            (is_suppressed(), "suppressed"),
-            (subscribers.c.state == "unconfirmed", "unconfirmed"),
-            (~may_be_written_to(), "paused"),
-            else_="deliverable",
-        )
-        query = (
-            select(memberships.c.segment, standing.label("standing"), func.count().label("people"))
-            .join(subscribers, subscribers.c.id == memberships.c.subscriber_id)
-            .where(memberships.c.state != "removed")
-            .group_by(memberships.c.segment, standing)
-        )
-        counts: dict[str, dict[str, int]] = {name: {} for name in names}
-        with self._database.read() as connection:
-            for row in connection.execute(query):
-                counts.setdefault(row.segment, {})[row.standing] = row.people
-        return [_segment_count(name, counts[name]) for name in names]
-
-    def fitting(self, rule: Rule, sample: int = 0) -> Fitting:
-        """Who fits a rule, and how they stand."""
-        with self._database.read() as connection:
-            return fitting(connection, rule, sample)
-
-    def coverage(self, segment: str) -> list[Coverage]:
-        """Which places the segment reaches, and which it doesn't."""
-        with self._database.read() as connection:
-            return coverage(institutions_reached(connection, segment))
 
     def find(self, email: str) -> Subscriber | None:
         """The person at an address, if they are in the register."""
@@ -324,16 +281,4 @@ def _line(rows: Sequence[Row[tuple[object, ...]]], segment: str | None) -> Line:
         segments=segments,
         state=first.state,
         deliverable=bool(first.may_be_written_to) and is_member,
-    )
-
-
-def _segment_count(name: str, standing: dict[str, int]) -> SegmentCount:
-    return SegmentCount(
-        name=name,
-        subscribers=sum(standing.values()),
-        deliverable=standing.get("deliverable", 0),
-        unsubscribed=standing.get("unsubscribed", 0),
-        suppressed=standing.get("suppressed", 0),
-        unconfirmed=standing.get("unconfirmed", 0),
-        paused=standing.get("paused", 0),
     )

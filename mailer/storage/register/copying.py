@@ -5,9 +5,17 @@ from typing import Final
 from sqlalchemy import insert, select
 
 from mailer.storage.database import Database
-from mailer.storage.register.tables import imports, memberships, subscribers, suppressions
+from mailer.storage.register.tables import (
+    imports,
+    institutions,
+    memberships,
+    segment_rules,
+    subscribers,
+    suppressions,
+    tags,
+)
 
-_TABLES: Final = (imports, subscribers, memberships, suppressions)
+_TABLES: Final = (imports, subscribers, memberships, suppressions, institutions, tags, segment_rules)
 _CHUNK: Final = 5_000
 
 

@@ -6,49 +6,38 @@ bytes a person to tell when an address comes twice.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 
-from mailer.audience.importing.merging import Difference, Known, agrees, differences, is_heard
-from mailer.audience.institution import institution
+from mailer.audience.importing.merging import ARRIVED, Known, differences, person_of
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
 from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Barring, Seals
+from mailer.storage.register.changing import Changing
+from mailer.storage.register.institutions import learn
 from mailer.storage.register.syncing import let_leave, missing_from
-from mailer.storage.register.tables import (
-    field_owners,
-    import_changes,
-    imports,
-    institutions,
-    membership_mark,
-    memberships,
-    subscribers,
-)
+from mailer.storage.register.tables import imports, memberships, subscribers
 
 _CHANGES_SHOWN: Final = 1000
-_NAMES_KEPT: Final = 20_000
-_DETAILS: Final = tuple(subscribers.c[field] for field in FIELDS)
-_NEW_COLUMNS: Final = (
-    "email", "email_key", "domain", *FIELDS, "state", "source", "import_id", "created_at", "updated_at",
-)  # fmt: skip
-_CHANGE_COLUMNS: Final = ("import_id", "subscriber_id", "field", "before", "after")
-
-
-class Written:
-    """What a batch writes about people who were there before, gathered for few statements."""
-
-    def __init__(self) -> None:
-        self.details: list[tuple[object, ...]] = []
-        self.changes: list[tuple[object, ...]] = []
-        self.owned: list[tuple[int, str]] = []
-        self.joining: list[int] = []
+_NEW_COLUMNS: Final = ("email", "email_key", "domain", *FIELDS)
+_BETWEEN: Final = "\x1f"  # in no cell: `cells.clean` takes it out
+_WHERE_KEYS: Final = (
+    " FROM subscribers s LEFT JOIN memberships m ON m.subscriber_id = s.id AND m.segment = ? WHERE s.email_key IN ("
+)
+_GLANCE: Final = (
+    "SELECT s.id, s.email_key, s.state, m.state, " + f" || '{_BETWEEN}' || ".join(f"s.{field}" for field in FIELDS)
+) + _WHERE_KEYS
+_LOOK: Final = (
+    "SELECT s.id, s.email_key, s.email, s.state, s.source, s.import_id, m.state, m.import_id, "
+    + ", ".join(f"s.{field}" for field in FIELDS)
+) + _WHERE_KEYS
 
 
 class Intake:
@@ -87,27 +76,23 @@ class Intake:
         self._barring = Barring(connection, at, seals)
         self._plan = sha256()
         stored = database.stored_instant(at)
-        self._tail = ("active", order.segment, self.import_id, stored, stored)
+        self._alike = {
+            "state": "active",
+            "source": order.segment,
+            "import_id": self.import_id,
+            "created_at": stored,
+            "updated_at": stored,
+        }
+        self._changing = Changing(database, connection, order, import_id=self.import_id, at=at)
         self._expects_new = True
         self._institutions: set[str] = set()
-        self._lookup = _lookup(order.segment)
-
-    def _learn_institutions(self, batch: Sequence[Arrival]) -> None:
-        """Put down what new names of institutions tell; names met lately are known."""
-        names = {arrival.institution for arrival in batch} - self._institutions - {""}
-        if not names:
-            return
-        self._institutions = names | (self._institutions if len(self._institutions) < _NAMES_KEPT else set())
-        known = self._database.insert(institutions).on_conflict_do_nothing()
-        told = [institution(name) for name in sorted(names)]
-        self._connection.execute(known, [msgspec.structs.asdict(each) for each in told])
 
     def take(self, batches: Iterable[Sequence[Arrival]]) -> Outcome:
         """Take in every batch, then enrol the new people."""
         for batch in batches:
             if batch:
                 self._take_batch(batch)
-                self._learn_institutions(batch)
+                self._institutions |= learn(self._database, self._connection, batch, self._institutions)
         self._enrol_new()
         if self._order.sync:
             self._let_leave()
@@ -118,7 +103,8 @@ class Intake:
     def _let_leave(self) -> None:
         missing = missing_from(self._connection, self._order, self._newest_before, self._lines_before)
         self.outcome.removed = len(missing)
-        self._note_changes(let_leave(self._connection, self._order, missing, self.import_id, self._at))
+        left = let_leave(self._connection, self._order, missing, self.import_id, self._at)
+        self._note_changes([(change.email, change.field, change.before, change.after) for change in left])
 
     def _settle_plan(self) -> None:
         """
@@ -142,22 +128,24 @@ class Intake:
                 "look at a new --dry-run and give its plan"
             )
 
-    def _note_changes(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            self._plan.update(repr(change).encode())
-        self.outcome.changes += changes[: _CHANGES_SHOWN - len(self.outcome.changes)]
+    def _note_changes(self, changes: Sequence[tuple[str, str, str, str]]) -> None:
+        """Keep the first changes to be shown, and all of them in the plan's digest."""
+        self._plan.update(repr(changes).encode())
+        room = _CHANGES_SHOWN - len(self.outcome.changes)
+        self.outcome.changes += [Change(*change) for change in changes[:room]]
 
     def _take_batch(self, batch: Sequence[Arrival]) -> None:
         rest = self._add_unseen(batch) if self._expects_new and self._barring.is_idle else batch
         new_before = self.outcome.new
         if rest:
-            self._take_one_by_one(rest)
+            self._take_known(rest)
         self._expects_new = self.outcome.new - new_before == len(rest) or len(rest) * 2 < len(batch)
 
     def _add_unseen(self, batch: Sequence[Arrival]) -> Sequence[Arrival]:
         """Add those whom nobody knows, without looking anybody up: most of a new list. The others are given back."""
         newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
-        if self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(batch)):
+        rows = [arrival[1:] for arrival in batch]
+        if self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike):
             self._count_new(batch)
             return ()
         added = set(self._connection.scalars(select(subscribers.c.email_key).where(subscribers.c.id > newest)))
@@ -173,14 +161,44 @@ class Intake:
             self._count_new(firsts)
         return rest
 
-    def _take_one_by_one(self, batch: Sequence[Arrival]) -> None:
+    def _take_known(self, batch: Sequence[Arrival]) -> None:
+        """Glance at everybody: those of whom the list says what the register has, most of a known list, are done."""
+        known = {row[1]: row for row in self._looked_up(_GLANCE, batch)}
+        barred = self._barring.reasons(batch)
+        lines, newest, between, rest = self._lines_before, self._newest_before, _BETWEEN, []
+        for arrival in batch:
+            row = known.get(arrival[2])
+            if (
+                row is not None
+                and row[4] == between.join(arrival[ARRIVED:])  # type: ignore[arg-type]
+                and row[3] == "joined"
+                and row[2] != "unsubscribed"
+                and row[0] <= newest
+                and not lines[row[0]]
+                and not (barred and arrival[2] in barred)
+            ):
+                lines[row[0]] = arrival[0]
+            else:
+                rest.append(arrival)
+        self.outcome.unchanged += len(batch) - len(rest)
+        if rest:
+            met = [arrival for arrival in rest if arrival.key in known]
+            people = {row[1]: person_of(row) for row in self._looked_up(_LOOK, met)}
+            self._take_one_by_one(rest, people, barred)
+
+    def _looked_up(self, statement: str, batch: Sequence[Arrival]) -> list[tuple[Any, ...]]:
+        if not batch:
+            return []
+        keys = [arrival[2] for arrival in batch]
+        marks = ", ".join("?" * len(keys))
+        return self._database.rows(self._connection, f"{statement}{marks})", [self._order.segment, *keys])
+
+    def _take_one_by_one(self, batch: Sequence[Arrival], known: Mapping[str, Known], barred: Mapping[str, str]) -> None:
         firsts: dict[str, Arrival] = {}
         for arrival in batch:
             first = firsts.setdefault(arrival.key, arrival)
             if first is not arrival:
                 self._settle_repeated(arrival, first, first.line)
-        known = self._known(list(firsts))
-        barred = self._barring.reasons(firsts.values())
         new: list[Arrival] = []
         differing: list[tuple[Arrival, Known]] = []
         for key, arrival in firsts.items():
@@ -195,17 +213,14 @@ class Intake:
                 self._settle_repeated(arrival, person, line)
             else:
                 self._lines_before[person.id] = arrival.line
-                if person.membership == "joined" and agrees(arrival, person):
-                    self.outcome.unchanged += 1
-                else:
-                    differing.append((arrival, person))
+                differing.append((arrival, person))
         self._add(new)
         if differing:
-            self._settle(differing)
-
-    def _known(self, keys: Sequence[str]) -> dict[str, Known]:
-        rows = self._connection.execute(self._lookup, {"keys": keys})
-        return {row[1]: Known._make(row) for row in rows}
+            settled = self._changing.settle(differing)
+            self.outcome.changed += settled.changed
+            self.outcome.unchanged += len(differing) - settled.changed
+            self.outcome.kept_details += settled.kept_details
+            self._note_changes(settled.changes)
 
     def _seen_on(self, person: Known) -> int:
         """The line on which the list named this person before; 0 if it hasn't."""
@@ -218,7 +233,7 @@ class Intake:
         return self._lines_new[person.id - (self._first_new or person.id)]
 
     def _settle_repeated(self, arrival: Arrival, first: Arrival | Known, line: int) -> None:
-        if any(differences(arrival, first)):
+        if differences(arrival, first):
             self._reject(arrival, f"the address is on line {line} too, with other details; keep one of the rows")
         else:
             self.outcome.repeated += 1
@@ -226,11 +241,9 @@ class Intake:
 
     def _add(self, arrivals: Sequence[Arrival]) -> None:
         if arrivals:
-            self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, self._rows_of(arrivals))
+            rows = [arrival[1:] for arrival in arrivals]
+            self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
             self._count_new(arrivals)
-
-    def _rows_of(self, arrivals: Sequence[Arrival]) -> list[tuple[object, ...]]:
-        return [arrival[1:] + self._tail for arrival in arrivals]
 
     def _count_new(self, arrivals: Sequence[Arrival]) -> None:
         self._lines_new.extend([arrival.line for arrival in arrivals])
@@ -247,88 +260,9 @@ class Intake:
             literal("joined"),
             literal(self._at, subscribers.c.created_at.type),
             literal(self.import_id),
-        ).where(subscribers.c.id > self._newest_before, subscribers.c.import_id == self.import_id)
+        ).where(subscribers.c.id > self._newest_before)  # the table is locked: nobody else came
         columns = ["subscriber_id", "segment", "state", "changed_at", "import_id"]
         self._connection.execute(insert(memberships).from_select(columns, joining))
-
-    def _settle(self, differing: Sequence[tuple[Arrival, Known]]) -> None:
-        """Change what the list may change in people who were there before, and keep what it was."""
-        ids = [person.id for _, person in differing]
-        owners, joined = self._owners(ids), self._joined(ids)
-        written = Written()
-        for arrival, person in differing:
-            said = list(differences(arrival, person))
-            heard = [
-                each
-                for each in said
-                if is_heard(
-                    each,
-                    person,
-                    segment=self._order.segment,
-                    owners=owners.get(person.id, {}),
-                    joined=joined.get(person.id, ()),
-                )
-            ]
-            self.outcome.kept_details += len(said) - len(heard)
-            if heard or person.membership != "joined":
-                self.outcome.changed += 1
-                self._note(person, heard, written)
-            else:
-                self.outcome.unchanged += 1
-        self._write(written)
-
-    def _note(self, person: Known, heard: Sequence[Difference], written: Written) -> None:
-        if heard:
-            values = {field: getattr(person, field) for field in FIELDS} | {each.field: each.after for each in heard}
-            written.details.append((*values.values(), self._tail[-1], person.id))
-            if person.source != self._order.segment:
-                written.owned += [(person.id, each.field) for each in heard]
-        if person.membership != "joined":
-            written.joining.append(person.id)
-            before = membership_mark(person.membership, person.membership_import)
-            written.changes.append((self.import_id, person.id, "membership", before, "joined"))
-            self._note_changes([Change(person.email, "membership", person.membership or "", "joined")])
-        written.changes += [(self.import_id, person.id, *change) for change in heard]
-        self._note_changes([Change(person.email, *change) for change in heard])
-
-    def _write(self, written: Written) -> None:
-        database, connection = self._database, self._connection
-        database.update_rows(connection, subscribers, (*FIELDS, "updated_at"), "id", written.details)
-        database.insert_rows(connection, import_changes, _CHANGE_COLUMNS, written.changes)
-        if written.owned:
-            own = database.insert(field_owners)
-            connection.execute(
-                own.on_conflict_do_update(
-                    index_elements=["subscriber_id", "field"], set_={"owner": own.excluded.owner}
-                ),
-                [
-                    {"subscriber_id": person, "field": field, "owner": self._order.segment}
-                    for person, field in written.owned
-                ],
-            )
-        if written.joining:
-            joins = {"state": "joined", "changed_at": self._at, "import_id": self.import_id}
-            join = database.insert(memberships).values(segment=self._order.segment, **joins)
-            connection.execute(
-                join.on_conflict_do_update(index_elements=["subscriber_id", "segment"], set_=joins),
-                [{"subscriber_id": person} for person in written.joining],
-            )
-
-    def _owners(self, ids: Sequence[int]) -> dict[int, dict[str, str]]:
-        found: dict[int, dict[str, str]] = {}
-        for row in self._connection.execute(select(field_owners).where(field_owners.c.subscriber_id.in_(ids))):
-            found.setdefault(row.subscriber_id, {})[row.field] = row.owner
-        return found
-
-    def _joined(self, ids: Sequence[int]) -> dict[int, set[str]]:
-        found: dict[int, set[str]] = {}
-        for row in self._connection.execute(
-            select(memberships.c.subscriber_id, memberships.c.segment).where(
-                memberships.c.subscriber_id.in_(ids), memberships.c.state == "joined"
-            )
-        ):
-            found.setdefault(row.subscriber_id, set()).add(row.segment)
-        return found
 
     def close(self) -> None:
         """Put the account beside the import."""
@@ -343,22 +277,6 @@ def _kept(barred: str | None, person: Known | None) -> str | None:
         return "unsubscribed"
     if person is not None and person.membership == "left":
         return "left"
+    if person is not None and person.membership == "removed" and person.membership_import is None:
+        return "succeeded"  # somebody else holds the post; the list is behind
     return barred
-
-
-def _lookup(segment: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    return (
-        select(
-            subscribers.c.id,
-            subscribers.c.email_key,
-            subscribers.c.email,
-            subscribers.c.state,
-            subscribers.c.source,
-            subscribers.c.import_id,
-            memberships.c.state,
-            memberships.c.import_id,
-            *_DETAILS,
-        )
-        .outerjoin(memberships, and_(memberships.c.subscriber_id == subscribers.c.id, memberships.c.segment == segment))
-        .where(subscribers.c.email_key.in_(bindparam("keys", expanding=True)))
-    )

@@ -1,31 +1,23 @@
-"""Rules as conditions on subscribers, and who fits one. Values are always bound, never part of the statement."""
+"""Rules as conditions on subscribers. Values are always bound, never part of the statement."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, not_, or_, select
 
-from mailer.audience.rules import All, Any_, Compare, Joined, Received, Rule
+from mailer.audience.rules import All, Any_, Clicked, Compare, Joined, Received, Rule
 from mailer.audience.rules import Not as NotRule
+from mailer.errors import Refused
 from mailer.storage.campaign_tables import campaigns, deliveries
-from mailer.storage.register.tables import (
-    institutions,
-    is_suppressed,
-    may_be_written_to,
-    memberships,
-    subscribers,
-)
+from mailer.storage.click_tables import trails
+from mailer.storage.clicks import clickers_of
+from mailer.storage.register.tables import institutions, memberships, subscribers, tags
 
-_OF_INSTITUTIONS = {"institution.kind": "kind", "province": "province", "canton": "canton"}
-
-
-class Fitting(msgspec.Struct, frozen=True):
-    """How many fit a rule, how they stand, and some of them: email and standing."""
-
-    people: int
-    standing: dict[str, int]
-    sample: list[dict[str, str]]
+_OF_INSTITUTIONS = {
+    "institution.kind": "kind",
+    "institution.country": "country",
+    "province": "province",
+    "canton": "canton",
+}
 
 
 def condition(rule: Rule) -> ColumnElement[bool]:
@@ -39,6 +31,8 @@ def condition(rule: Rule) -> ColumnElement[bool]:
         case Received():
             sent = select(deliveries.c.subscriber_id).join(campaigns, campaigns.c.id == deliveries.c.campaign_id)
             return subscribers.c.id.in_(sent.where(campaigns.c.issue == rule.issue, deliveries.c.state == "sent"))
+        case Clicked():
+            return subscribers.c.id.in_(clickers_of(rule.issue))
         case NotRule():
             return not_(condition(rule.rule))
         case All():
@@ -49,11 +43,13 @@ def condition(rule: Rule) -> ColumnElement[bool]:
 
 def _compare(rule: Compare) -> ColumnElement[bool]:
     if rule.field == "segment":
-        return subscribers.c.id.in_(
-            select(memberships.c.subscriber_id).where(
-                _matches(memberships.c.segment, rule), memberships.c.state == "joined"
-            )
+        return exists().where(
+            memberships.c.subscriber_id == subscribers.c.id,
+            _matches(memberships.c.segment, rule),
+            memberships.c.state == "joined",
         )
+    if rule.field == "tag":
+        return subscribers.c.id.in_(select(tags.c.subscriber_id).where(_matches(tags.c.tag, rule)))
     if rule.field in _OF_INSTITUTIONS:
         column = institutions.c[_OF_INSTITUTIONS[rule.field]]
         return subscribers.c.institution.in_(select(institutions.c.name).where(_matches(column, rule)))
@@ -66,41 +62,26 @@ def _matches(column: ColumnElement[str], rule: Compare) -> ColumnElement[bool]:
     return column.in_(rule.values)
 
 
-def fitting(connection: Connection, rule: Rule, sample: int) -> Fitting:
-    """Who fits a rule, by how they stand: `deliverable`, or why not."""
-    fits = condition(rule)
-    is_member = exists().where(memberships.c.subscriber_id == subscribers.c.id, memberships.c.state == "joined")
-    standing = case(
-        (subscribers.c.state == "unsubscribed", "unsubscribed"),
-        (is_suppressed(), "suppressed"),
-        (subscribers.c.state == "unconfirmed", "unconfirmed"),
-        (~may_be_written_to(), "paused"),
-        (~is_member, "in no segment"),
-        else_="deliverable",
-    )
-    counts = connection.execute(select(standing.label("how"), func.count().label("many")).where(fits).group_by("how"))
-    found = {row.how: row.many for row in counts}
-    shown = connection.execute(
-        select(subscribers.c.email, standing.label("how")).where(fits).order_by(subscribers.c.id).limit(sample)
-    )
-    return Fitting(
-        people=sum(found.values()),
-        standing=found,
-        sample=[{"email": row.email, "standing": row.how} for row in shown] if sample else [],
-    )
+def refuse_untold(connection: Connection, rule: Rule) -> None:
+    """
+    Refuse a rule that asks what the books can't tell: who followed a link where nobody's name was kept.
 
+    Raises:
+        Refused: The clicks on the issue are figures only, or nobody was sent it.
 
-def institutions_reached(connection: Connection, segment: str) -> Sequence[tuple[str, str, str, str]]:
-    """Kind, province, canton and country of every institution that somebody in the segment can be written to at."""
-    joined = exists().where(
-        memberships.c.subscriber_id == subscribers.c.id,
-        memberships.c.segment == segment,
-        memberships.c.state == "joined",
-    )
-    rows = connection.execute(
-        select(institutions.c.kind, institutions.c.province, institutions.c.canton, subscribers.c.country)
-        .join(institutions, institutions.c.name == subscribers.c.institution)
-        .where(joined, may_be_written_to())
-        .distinct()
-    )
-    return [(row.kind, row.province, row.canton, row.country) for row in rows]
+    """
+    match rule:
+        case Clicked():
+            ways = select(trails.c.tracking).join(campaigns, campaigns.c.id == trails.c.campaign_id)
+            kept = set(connection.scalars(ways.where(campaigns.c.issue == rule.issue)))
+            if "individual" not in kept:
+                why = "was counted without names" if kept else "has not been sent with its links counted"
+                raise Refused(
+                    f"nobody can tell who clicked {rule.issue}: it {why}; such a rule needs issues sent with "
+                    f'[feedback] tracking = "individual"'
+                )
+        case NotRule():
+            refuse_untold(connection, rule.rule)
+        case All() | Any_():
+            for each in rule.rules:
+                refuse_untold(connection, each)

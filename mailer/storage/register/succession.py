@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 from mailer.address import address_key, domain_of, parse_address
 from mailer.errors import Refused
 from mailer.storage.database import Database
+from mailer.storage.register.institutions import hand_on
 from mailer.storage.register.tables import memberships, subscribers
 
 _OF_THE_POST: Final = ("position", "institution", "country", "language")
@@ -49,6 +50,7 @@ def succeed(connection: Connection, database: Database, old: str, new: str, at: 
         .where(memberships.c.subscriber_id == going.id, memberships.c.state == "joined")
         .values(state="removed", changed_at=at, import_id=None)
     )
+    hand_on(connection, going.id, coming, at)
     return going.id, coming, segments
 
 

@@ -4,27 +4,32 @@ The register's tables, and the selectables that say who may be written to.
 `email_key` and `suppressions.key` hold `address.address_key` of the address; a domain is suppressed under `@domain`.
 """
 
-from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     ForeignKey,
     Index,
     Integer,
-    Select,
     String,
     Table,
     Text,
     and_,
-    case,
     exists,
     func,
     or_,
-    select,
+    text,
 )
 
 from mailer.storage.database import Instant, metadata
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """What makes an index partial, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 subscribers = Table(
     "subscribers",
@@ -45,6 +50,9 @@ subscribers = Table(
     Column("import_id", ForeignKey("imports.id")),  # the import that brought the person; none: came by hand
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    # The few who aren't simply active: counts begin with them.
+    Index("ix_subscribers_not_active", "state", **_only("state <> 'active'")),
+    Index("ix_subscribers_paused", "paused_until", **_only("paused_until IS NOT NULL")),
     sqlite_autoincrement=True,  # a number is never given twice: links and deliveries name people by it
 )
 
@@ -135,16 +143,53 @@ consents = Table(
 )
 
 
-# What each institution's name tells (`audience.institution`); filled as lists bring names.
+# Institutions by name, as `subscribers.institution` says it. What the name tells (`audience.institution`) is put down
+# when a list brings it; what a person set is theirs.
 institutions = Table(
     "institutions",
     metadata,
     Column("name", Text, primary_key=True),
     Column("kind", String(32), nullable=False),
+    Column("country", String(64), nullable=False),
     Column("province", String(64), nullable=False),
     Column("canton", String(64), nullable=False),
+    Column("is_by_hand", Boolean, nullable=False, default=False),
     Index(None, "kind"),
     sqlite_with_rowid=False,
+)
+
+# Who held a post before: the one at the institution now is in `subscribers`.
+former_posts = Table(
+    "former_posts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("institution", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("successor_id", ForeignKey("subscribers.id", ondelete="SET NULL")),
+    Index(None, "subscriber_id"),
+    Index(None, "institution"),
+)
+
+# Words of the office's own about people, for rules.
+tags = Table(
+    "tags",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", String(64), primary_key=True),
+    Index(None, "tag"),
+    sqlite_with_rowid=False,
+)
+
+# Rules that were given a name, beside those of config.toml.
+segment_rules = Table(
+    "segment_rules",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
 )
 
 
@@ -172,35 +217,4 @@ def may_be_written_to() -> ColumnElement[bool]:
         subscribers.c.state == "active",
         or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= func.current_timestamp()),
         ~is_suppressed(),
-    )
-
-
-def recipients_of(segments: Sequence[str], language: str) -> Select[tuple[object, ...]]:
-    """
-    Everybody who may be written to in the first of `segments` that holds them: one row a person, the columns of
-    `audience.recipient.Recipient`; who has no language of their own reads `language`.
-    """
-    order = case({name: rank for rank, name in enumerate(segments)}, value=memberships.c.segment)
-    first = (
-        select(memberships.c.subscriber_id, func.min(order).label("rank"))
-        .where(memberships.c.state == "joined", memberships.c.segment.in_(segments))
-        .group_by(memberships.c.subscriber_id)
-        .subquery()
-    )
-    segment = case(dict(enumerate(segments)), value=first.c.rank)
-    return (
-        select(
-            subscribers.c.id.label("subscriber_id"),
-            subscribers.c.email,
-            segment.label("segment"),
-            case((subscribers.c.language == "", language), else_=subscribers.c.language).label("language"),
-            subscribers.c.name,
-            subscribers.c.honorific,
-            subscribers.c.position,
-            subscribers.c.institution,
-            subscribers.c.country,
-        )
-        .join(first, first.c.subscriber_id == subscribers.c.id)
-        .where(may_be_written_to())
-        .order_by(subscribers.c.id)
     )

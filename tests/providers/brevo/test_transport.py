@@ -32,7 +32,7 @@ async def test_the_message_is_mapped_and_its_id_comes_back():
     }
     login = {"authorization": "Basic " + b64encode(b"u:p").decode()}
     now = datetime(2022, 12, 1, tzinfo=UTC)
-    (event,) = receive(Keys("u", "p"), login, json.dumps(call).encode(), now, lambda nonce: True)
+    (event,) = receive(Keys("u", "p"), login, json.dumps(call).encode(), now)
     assert event.message_id == f"{TOKEN}@quito.example"
 
 

@@ -28,6 +28,7 @@ def upgrade() -> None:
     _suppressions()
     _consents()
     _institutions()
+    _segments()
 
 
 def _lists() -> None:
@@ -68,6 +69,14 @@ def _subscribers() -> None:
         sa.Column("updated_at", Instant, nullable=False),
         sqlite_autoincrement=True,
     )
+    for name, column, condition in (
+        ("not_active", "state", "state <> 'active'"),
+        ("paused", "paused_until", "paused_until IS NOT NULL"),
+    ):
+        where = sa.text(condition)
+        op.create_index(
+            f"ix_subscribers_{name}", "subscribers", [column], sqlite_where=where, postgresql_where=where
+        )
 
 
 def _memberships() -> None:
@@ -132,8 +141,38 @@ def _institutions() -> None:
         "institutions",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("country", sa.String(64), nullable=False),
         sa.Column("province", sa.String(64), nullable=False),
         sa.Column("canton", sa.String(64), nullable=False),
+        sa.Column("is_by_hand", sa.Boolean, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_institutions_kind", "institutions", ["kind"])
+    op.create_table(
+        "former_posts",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("institution", sa.Text, nullable=False),
+        sa.Column("position", sa.Text, nullable=False),
+        sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("until", Instant, nullable=False),
+        sa.Column("successor_id", sa.Integer, sa.ForeignKey("subscribers.id", ondelete="SET NULL")),
+    )
+    op.create_index("ix_former_posts_subscriber_id", "former_posts", ["subscriber_id"])
+    op.create_index("ix_former_posts_institution", "former_posts", ["institution"])
+
+
+def _segments() -> None:
+    op.create_table(
+        "tags",
+        sa.Column("subscriber_id", sa.Integer, sa.ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("tag", sa.String(64), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_tags_tag", "tags", ["tag"])
+    op.create_table(
+        "segment_rules",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("rule", sa.Text, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+    )

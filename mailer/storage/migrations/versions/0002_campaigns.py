@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("finished_at", Instant),
         sa.Column("recipients", sa.Integer, nullable=False),
         sa.Column("signed_with", sa.String(16), nullable=False),
+        sa.Column("rules", sa.Text, nullable=False),
+        sa.Column("excluded", sa.Text, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_campaigns_issue", "campaigns", ["issue"])
@@ -73,7 +75,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("campaign_id", sa.Integer, sa.ForeignKey("campaigns.id"), nullable=False),
         sa.Column("subscriber_id", sa.Integer, nullable=False),
         sa.Column("email", sa.String(320), nullable=False),

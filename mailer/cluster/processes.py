@@ -1,0 +1,106 @@
+"""
+Several sending processes on one machine, each a fresh interpreter that is replaced when it dies.
+
+A process is told what to do by one line of JSON on its standard input; its input closed means stop. So when whoever
+started them dies, however it dies, they land what is in flight and stop.
+"""
+
+import asyncio
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from mailer import config
+from mailer.app import App
+from mailer.cluster.sender import Sender
+from mailer.crew import Ear
+from mailer.errors import MailerError, OperatorError
+
+log = structlog.get_logger()
+
+_PAUSE: Final = 2.0
+_REFUSED: Final = 3  # the exit status of a process that may not go on
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Which process of how many, with the config itself: its file may be edited meanwhile."""
+
+    config: config.Config
+    path: str
+    number: int
+    processes: int
+
+
+async def send(app: App, stop: asyncio.Event, *, processes: int) -> None:
+    """
+    Send with so many processes until told to stop.
+
+    Raises:
+        OperatorError: This program is older than the tables.
+
+    """
+    if processes == 1:
+        await Sender(app, stop).run()
+        return
+    places = [asyncio.create_task(_keep(app, stop, number, processes)) for number in range(processes)]
+    try:
+        await asyncio.gather(*places)
+    finally:
+        stop.set()
+        await asyncio.gather(*places, return_exceptions=True)
+
+
+async def _keep(app: App, stop: asyncio.Event, number: int, processes: int) -> None:
+    """One place, filled again whenever its process dies."""
+    task = Task(app.config, str(app.loaded.path), number, processes)
+    pipe = asyncio.subprocess.PIPE
+    while not stop.is_set():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", __name__, stdin=pipe, env=dict(app.loaded.environ)
+        )
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode(task) + b"\n")
+        ended, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        process.stdin.close()
+        status = await ended
+        stopping.cancel()
+        if status == _REFUSED:
+            raise OperatorError("a sending process may not go on; what it said stands above")
+        if not stop.is_set():
+            log.warning("a sender died", action="sender-died", status=status)
+            await asyncio.sleep(_PAUSE)
+
+
+async def _serve(task: Task, loaded: config.Loaded) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)  # whoever started us got it too, and says when
+    await loop.connect_read_pipe(partial(Ear, stop), sys.stdin)
+    await Sender(App(loaded), stop, number=task.number, processes=task.processes).run()
+
+
+def main() -> None:
+    """Send as standard input says."""
+    from os import environ
+
+    import uvloop
+
+    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    loaded = config.Loaded(config=task.config, path=Path(task.path), environ=environ)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(task, loaded))
+    except MailerError as problem:
+        print(f"mailer: {problem}", file=sys.stderr)  # noqa: T201 - as the command line says it
+        sys.exit(_REFUSED)
+
+
+if __name__ == "__main__":
+    main()
