@@ -36,7 +36,8 @@ class Desk:
         self.signups = Signups(house.database, house.clock, partial(self.signer.seals, "erased"))
         self.notices = Notices(house.database, house.clock)
         self.rights = house.rights
-        self.newsstand = Newsstand(Published(house.database), house.config.publication.public_url, self.pages.title)
+        shown = house.config.publication
+        self.newsstand = Newsstand(Published(house.database), shown.public_url, self.pages.title, shown.name)
         self.exit = Turnstile(self._let_leave)
         self.tally = Tally(Clicks(house.database), house.clock)
 
