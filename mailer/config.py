@@ -43,7 +43,8 @@ class Content(_Table, frozen=True):
     `[content]`: where issues and templates lie, relative to the config, and what is made of them.
 
     `theme` is a file of tokens in place of the templates' own. Pictures are loaded from the web edition, or embedded in
-    every message. An article that a translation lacks stands there in the original, or is left out.
+    every message. An article that a translation lacks stands there in the original, or is left out. With `pdf` every
+    edition leads to a PDF of itself, which chromium prints.
     """
 
     issues: str = "issues"
@@ -51,6 +52,7 @@ class Content(_Table, frozen=True):
     theme: str = ""
     images: Literal["hosted", "embedded"] = "hosted"
     missing_translation: Literal["original", "leave_out"] = "original"
+    pdf: bool = False
 
 
 class Database(_Table, frozen=True):

@@ -6,6 +6,7 @@ command line and the worker have in common.
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -75,21 +76,7 @@ def open_campaign(
         OperatorError: A way out can't carry it.
 
     """
-    now = app.clock.now()
-    app.outgoing.check(app.samples(compiled, segments))
-    app.shelf.put(compiled, now=now)
-    rules = app.rules_of([*segments, *excluded])
-    return advance.open_campaign(
-        app.agenda,
-        compiled.issue,
-        compiled.content_hash,
-        segments,
-        by=by,
-        now=now,
-        again=again,
-        rules=rules,
-        excluded=excluded,
-    )
+    return _opener(app, compiled, segments, by=by, again=again, excluded=excluded)()
 
 
 def schedule(
@@ -110,12 +97,31 @@ def schedule(
         OperatorError: As for `open_campaign`.
 
     """
+    open_it = _opener(app, compiled, segments, by=by, again=again, excluded=excluded)
+    with app.agenda.alone():
+        return advance.schedule(app.agenda, open_it(), at, who=by, now=app.clock.now())
+
+
+def _opener(
+    app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool, excluded: Sequence[str]
+) -> Callable[[], Campaign]:
+    """See to all that a campaign needs and that is not the agenda's; what opens it writes to the agenda alone."""
     now = app.clock.now()
     app.outgoing.check(app.samples(compiled, segments))
     app.shelf.put(compiled, now=now)
-    with app.agenda.alone():
-        opened = open_campaign(app, compiled, segments, by=by, again=again, excluded=excluded)
-        return advance.schedule(app.agenda, opened, at, who=by, now=now)
+    rules = app.rules_of([*segments, *excluded])
+    return partial(
+        advance.open_campaign,
+        app.agenda,
+        compiled.issue,
+        compiled.content_hash,
+        segments,
+        by=by,
+        now=now,
+        again=again,
+        rules=rules,
+        excluded=excluded,
+    )
 
 
 def begin(app: App, campaign: Campaign, *, who: str) -> Campaign:

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mailer import tokens
+from mailer import chromium, tokens
 from mailer.address import Mailbox, domain_of
 from mailer.audience.greeting import envelope_name, greeting
 from mailer.audience.recipient import Recipient
 from mailer.audience.segments import resolved
 from mailer.editions.check import check
+from mailer.editions.checks.axe import Barrier, barriers
 from mailer.editions.checks.catalogue import UNREADABLE, refuse_unknown
 from mailer.editions.checks.circumstances import Circumstances, Failure, Reader, Sending, Silence, Waiver
 from mailer.editions.checks.kept_answers import kept
 from mailer.editions.checks.plainest import plainest_html
 from mailer.editions.checks.reachability import ask
 from mailer.editions.edition import Compiled, Edition, Finding, Report
+from mailer.editions.sample import sample_html
 from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, locate, read
 from mailer.issues.reading import NAME
@@ -47,9 +49,13 @@ class Judged(msgspec.Struct, frozen=True):
     compiled: Compiled | None = None
 
 
-def judge(app: "App", name: str, *, online: bool = False, send_on: date | None = None) -> Judged:
+def judge(
+    app: "App", name: str, *, online: bool = False, in_browser: bool = False, send_on: date | None = None
+) -> Judged:
     """
     Read, compile and judge an issue; a text or template that can't be used is the one error there is.
+
+    `online` asks for the linked pages, `in_browser` lets axe-core judge in chromium: both take seconds.
 
     Raises:
         AuthorError: There is no such issue.
@@ -77,6 +83,7 @@ def judge(app: "App", name: str, *, online: bool = False, send_on: date | None =
         readers=_readers(app),
         sending=_sending(app),
         reachable=_reachable(app) if online else None,
+        axe=partial(_barriers, app) if in_browser else None,
     )
     return Judged(check(issues, compiled, known), issues, compiled)
 
@@ -91,6 +98,10 @@ def readers_of(app: "App", segment: str | None = None) -> Iterator[Recipient]:
     for reader in recipients(app.database, segments, app.config.publication.language, rules):
         if segment in {None, reader.segment}:
             yield reader
+
+
+def _barriers(app: "App", edition: Edition) -> list[Barrier]:
+    return barriers(sample_html(edition, app.imprint), chromium.finished)
 
 
 def _monthly_day(app: "App", issue: Issue) -> date:

@@ -8,6 +8,7 @@ over purpose and payload, cut to 128 bits. A token made for one purpose is worth
 import hashlib
 import hmac
 import secrets
+import uuid
 from base64 import b32encode
 from contextlib import suppress
 from copy import copy
@@ -25,6 +26,11 @@ class InvalidToken(ValueError):
 def new_secret() -> str:
     """A fresh secret of 256 bits, as text."""
     return secrets.token_urlsafe(32)
+
+
+def new_key() -> str:
+    """A key that nothing had before: a random UUID (RFC 9562)."""
+    return str(uuid.uuid4())
 
 
 def kept_secret(path: Path) -> str:

@@ -90,7 +90,7 @@ def send(
     from mailer import dispatch
 
     app = house(context)
-    campaign = _unfinished(app, issue, yes=yes) if not again else None
+    campaign = _unfinished(app, issue, segment or [], yes=yes) if not again else None
     if campaign is None:
         excluded = _excluded(app, exclude)
         campaign = _open(app, issue, _segments(app, segment), yes=yes, again=again, excluded=excluded)
@@ -102,14 +102,18 @@ def send(
     conclude(app, campaign, result)
 
 
-def _unfinished(app: "App", issue: str, *, yes: bool) -> "Campaign | None":
-    """The campaign of the issue that an earlier send left, if there is one."""
+def _unfinished(app: "App", issue: str, chosen: list[str], *, yes: bool) -> "Campaign | None":
+    """The campaign of the issue, to one of the chosen segments if any are, that an earlier send left."""
     from mailer import dispatch
     from mailer.campaigns import advance
     from mailer.campaigns.campaign import State
 
     going = {State.APPROVED, State.SENDING, State.PAUSED}
-    left = [each for each in app.agenda.campaigns(issue) if each.state in going]
+    left = [
+        each
+        for each in app.agenda.campaigns(issue)
+        if each.state in going and (not chosen or not set(chosen).isdisjoint(each.segments))
+    ]
     if not left:
         return None
     campaign = left[-1]

@@ -139,7 +139,7 @@ class Api(Protocol):
         ...
 
 
-def secure(url: str, name: str) -> str:
+def secure(url: str, name: str, *, section: str = "") -> str:
     """
     The API's address without its last slash.
 
@@ -153,7 +153,8 @@ def secure(url: str, name: str) -> str:
         parsed = httpx.URL("")
     if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in {"127.0.0.1", "::1", "localhost"}):
         return url.rstrip("/")
-    raise OperatorError(f'[transports.{name}] url "{url}" must begin with https:// (http:// is for this machine alone)')
+    where = section or f"transports.{name}"
+    raise OperatorError(f'[{where}] url "{url}" must begin with https:// (http:// is for this machine alone)')
 
 
 class HttpTransport:

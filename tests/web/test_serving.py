@@ -89,6 +89,27 @@ def test_one_click_over_a_bare_socket(address, served: App, version: bytes) -> N
     assert reader.is_gone
 
 
+def test_only_a_trusted_proxy_is_believed(address) -> None:
+    """What a proxy on this machine says of its client counts; from any other address the same words are air."""
+    said = b"X-Forwarded-Proto: https\r\nX-Forwarded-For: 203.0.113.9\r\n"
+    told = {}
+    for source in ("127.0.0.1", "127.0.0.2"):
+        with socket.create_connection(address, timeout=8, source_address=(source, 0)) as client:
+            client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + said + b"\r\n")
+            told[source] = b"strict-transport-security" in b"".join(iter(lambda client=client: client.recv(4096), b""))
+    assert told == {"127.0.0.1": True, "127.0.0.2": False}
+
+
+def test_health_is_the_databases(address, served: App) -> None:
+    """The health page says 503 while the database doesn't answer."""
+    served.database.engine.dispose()
+    path = Path(served.database.url.database or "")
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    assert httpx.get(f"http://{address[0]}:{address[1]}/health").status_code == 503
+    path.rmdir()
+
+
 def test_slow_head_is_hung_up_on(address) -> None:
     """A client that sends its header line by line (slowloris) is hung up on, however busy it keeps the line."""
     pieces = [b"GET /health HTTP/1.1\r\nHost: x\r\n", *(b"X-A: b\r\n" for _ in range(40))]

@@ -14,7 +14,7 @@ from typing import Final
 from mailer.errors import AuthorError
 
 _LARGEST_FILE: Final = 100 << 20
-_LARGEST_UNPACKED: Final = 320 << 20
+_LARGEST_UNPACKED: Final = 160 << 20  # as much as two seconds unpack
 _MOST_ENTRIES: Final = 2000
 _MOST_CELLS: Final = 12_000_000
 _MOST_REPEATED: Final = 1 << 26
@@ -45,18 +45,18 @@ def check_package(path: Path) -> None:
             entries = package.infolist()
             if len(entries) > _MOST_ENTRIES:
                 raise _too_much(path)
+            opened = [entry for entry in entries if entry.filename.endswith((".xml", ".rels", ".bin"))]
+            if sum(entry.file_size for entry in opened) > _LARGEST_UNPACKED:
+                raise _too_much(path)
             inspection = _Inspection(path)
-            for entry in entries:
-                if entry.filename.endswith((".xml", ".rels", ".bin")):
-                    inspection.inspect(entry.filename, _pieces(package, entry, path))
+            for entry in opened:
+                inspection.inspect(entry.filename, _pieces(package, entry))
             inspection.finish()
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError) as problem:
         raise AuthorError(f"the workbook is damaged or locked ({problem}); save it again, or as CSV", path) from None
 
 
-def _pieces(package: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Iterator[bytes]:
-    if entry.file_size > _LARGEST_UNPACKED:
-        raise _too_much(path)
+def _pieces(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     with package.open(entry) as file:  # stops at the size that the directory claims; the checksum tells a lie
         while piece := file.read(_PIECE):
             yield piece
@@ -90,16 +90,16 @@ class _Inspection:
                 for column, row in _REFERENCE.findall(text):
                     last_column, last_row = max(last_column, _number(column)), max(last_row, int(row))
                 last_row = max([last_row, *map(int, _FAR_ROW.findall(text))])
+                if name.startswith("xl/worksheets") and last_column * last_row > _MOST_CELLS:
+                    raise AuthorError(
+                        "a cell stands so far from the others that the sheet would be larger than any list; "
+                        "delete what is outside the table, or save it as CSV",
+                        self._path,
+                    )
             if long := _LONG_TEXT.search(text):
                 self._longest = max(self._longest, len(long[0]))
             repeated = max(repeated, *_repeats(text), 0)
             tail = text[-_OVERLAP:]
-        if name.startswith("xl/worksheets") and last_column * last_row > _MOST_CELLS:
-            raise AuthorError(
-                "a cell stands so far from the others that the sheet would be larger than any list; "
-                "delete what is outside the table, or save it as CSV",
-                self._path,
-            )
         if repeated > _MOST_REPEATED:
             raise _too_much(self._path)
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from mailer.audience.institution import Institution, institution
 from mailer.audience.register import Arrival
 from mailer.errors import Refused
 from mailer.storage.database import Database
-from mailer.storage.register.tables import former_posts, institutions, may_be_written_to, memberships, subscribers
+from mailer.storage.register.tables import former_posts, institutions, may_be_written_to, subscribers
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -142,19 +142,14 @@ def hand_on(connection: Connection, going: int, coming: int, at: datetime) -> No
     )
 
 
-def reached(connection: Connection, segment: str) -> Sequence[tuple[str, str, str, str]]:
-    """Kind, province, canton and country of every institution that somebody in the segment can be written to at."""
-    joined = exists().where(
-        memberships.c.subscriber_id == subscribers.c.id,
-        memberships.c.segment == segment,
-        memberships.c.state == "joined",
-    )
+def reached(connection: Connection, is_held: ColumnElement[bool]) -> Sequence[tuple[str, str, str, str]]:
+    """Kind, province, canton and country of every institution that somebody held can be written to at."""
     # Where the name doesn't tell the country ("Embajada"), the list says it of the person.
     country = case((institutions.c.country == "", subscribers.c.country), else_=institutions.c.country)
     rows = connection.execute(
         select(institutions.c.kind, institutions.c.province, institutions.c.canton, country)
         .join(institutions, institutions.c.name == subscribers.c.institution)
-        .where(joined, may_be_written_to())
+        .where(is_held, may_be_written_to())
         .distinct()
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]

@@ -18,6 +18,7 @@ from mailer.errors import Refused
 from mailer.storage import audit
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Seals
+from mailer.storage.register.choosing import holds
 from mailer.storage.register.counting import NOWHERE, Fitting, count_lists, fitting
 from mailer.storage.register.institutions import Listed, Post, listed, posts_at, posts_of, reached, set_right
 from mailer.storage.register.rules import refuse_untold
@@ -123,7 +124,7 @@ class Segments:
     def coverage(self, segment: str) -> list[Coverage]:
         """Which places the segment reaches, and which it doesn't."""
         with self._database.read() as connection:
-            return coverage(reached(connection, segment))
+            return coverage(reached(connection, holds(segment, resolved([segment], self._known_rules(connection)))))
 
     def institutions(self, *, kind: str = "", name: str = "") -> list[Listed]:
         """The institutions of the register; those of a kind, or one."""
