@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from mailer import config, tokens
+from mailer import config, storage, tokens
 from mailer.address import InvalidAddress, Mailbox, domain_of
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
@@ -19,16 +20,16 @@ from mailer.audience.segments import needed
 from mailer.campaigns.calendar import Calendar, parse_span
 from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
+from mailer.deliveries.carrier import MakeMessage
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.ledger import Ledger
 from mailer.deliveries.orders import Orders, Progress, Result
-from mailer.deliveries.send import MakeMessage, send
+from mailer.deliveries.send import send
 from mailer.deliveries.transport import RecipientRefused
 from mailer.editions.edition import Compiled, Edition, Imprint
 from mailer.errors import OperatorError, Refused
 from mailer.issues import Issue
 from mailer.language import words
-from mailer.mailroom import Mailroom
 from mailer.messages import dkim
 from mailer.messages.alignment import require_alignment
 from mailer.messages.dkim import Key
@@ -39,18 +40,11 @@ from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
 from mailer.messages.trail import Trail, Trails, links_of
-from mailer.outgoing import Outgoing
 from mailer.press import Press
-from mailer.storage.agenda import SqlAgenda
-from mailer.storage.clicks import Clicks
-from mailer.storage.database import Database
-from mailer.storage.editions import Shelf
-from mailer.storage.ledger import SqlLedger
-from mailer.storage.register import Register
-from mailer.storage.revision import make_ready
-from mailer.storage.rights import Rights
-from mailer.storage.slices import SharedLedger
-from mailer.storage.suppressions import Suppressions
+
+if TYPE_CHECKING:
+    from mailer.mailroom import Mailroom
+    from mailer.outgoing import Outgoing
 
 
 class App:
@@ -92,25 +86,28 @@ class App:
         return cls(loaded)
 
     @cached_property
-    def database(self) -> Database:
+    def database(self) -> "storage.Database":
         """The database, its tables those of this program."""
         if not self._tables_are_current:
-            make_ready(self.bare_database, self.bare_database.upgrade)
+            storage.make_ready(self.bare_database, self.bare_database.upgrade)
         return self.bare_database
 
     @cached_property
-    def bare_database(self) -> Database:
+    def bare_database(self) -> "storage.Database":
         """The database as it stands."""
-        url = self.config.database.url
+        return self.database_at(self.config.database.url)
+
+    def database_at(self, url: str) -> "storage.Database":
+        """The database of that URL; a relative path is relative to the config."""
         prefix = "sqlite:///"
         if url.startswith(prefix) and url != f"{prefix}:memory:":
             url = prefix + str(self.loaded.resolve(url.removeprefix(prefix)))
-        return Database(url)
+        return storage.Database(url)
 
     @cached_property
-    def register(self) -> Register:
+    def register(self) -> "storage.Register":
         """Who is subscribed to what."""
-        return Register(self.database, self.clock, partial(self.signer.seals, "erased"), self._rules)
+        return storage.Register(self.database, self.clock, partial(self.signer.seals, "erased"), self._rules)
 
     @cached_property
     def _rules(self) -> dict[str, str]:
@@ -140,38 +137,40 @@ class App:
         return needed(segments, self.register.rules())
 
     @cached_property
-    def suppressions(self) -> Suppressions:
+    def suppressions(self) -> "storage.Suppressions":
         """Who must not be written to."""
-        return Suppressions(self.database, self.clock)
+        return storage.Suppressions(self.database, self.clock)
 
     @cached_property
-    def rights(self) -> Rights:
+    def rights(self) -> "storage.Rights":
         """Access to everything held about a person, and erasure."""
-        return Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
+        return storage.Rights(self.database, self.clock, partial(self.signer.seals, "erased"))
 
     @cached_property
-    def agenda(self) -> SqlAgenda:
+    def agenda(self) -> "storage.SqlAgenda":
         """Campaigns, approvals and the fires of the schedule."""
-        return SqlAgenda(self.database)
+        return storage.SqlAgenda(self.database)
 
     @cached_property
-    def ledger(self) -> SqlLedger:
+    def ledger(self) -> "storage.SqlLedger":
         """Every delivery."""
-        return SqlLedger(self.database) if self.database.is_sqlite else SharedLedger(self.database)
+        return storage.SqlLedger(self.database) if self.database.is_sqlite else storage.SharedLedger(self.database)
 
     @cached_property
-    def clicks(self) -> Clicks:
+    def clicks(self) -> "storage.Clicks":
         """Which links are counted, and how often each was followed."""
-        return Clicks(self.database)
+        return storage.Clicks(self.database)
 
     @cached_property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> "storage.Shelf":
         """The compiled issues that were approved or sent."""
-        return Shelf(self.database)
+        return storage.Shelf(self.database)
 
     @cached_property
-    def mailroom(self) -> Mailroom:
+    def mailroom(self) -> "Mailroom":
         """What comes back, and what follows from it."""
+        from mailer.mailroom import Mailroom
+
         return Mailroom(self.loaded, self.database, self.clock, self.signer)
 
     @cached_property
@@ -278,8 +277,10 @@ class App:
         return self.press.compile(name, segment=segment, language=language)
 
     @cached_property
-    def outgoing(self) -> Outgoing:
+    def outgoing(self) -> "Outgoing":
         """The ways out and the pace, as `[transports]` and `[delivery]` say."""
+        from mailer.outgoing import Outgoing
+
         return Outgoing(self.loaded, self.calendar.zone)
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime, trail: Trail | None = None) -> Stencil:
@@ -307,6 +308,19 @@ class App:
         )
         return personalise_test(stencil, reader, signer=self.signer, greet=greeting)
 
+    def samples(self, compiled: Compiled, segments: Sequence[str]) -> Iterator[Message]:
+        """A message of each edition that these segments get, as any reader of it would."""
+        for edition in compiled.editions:
+            if edition.segment in segments:
+                reader = Recipient(
+                    subscriber_id=0,
+                    email=self.letterhead.sender.address,
+                    name=self.letterhead.sender.name,
+                    segment=edition.segment,
+                    language=edition.language,
+                )
+                yield self.test_message(edition, reader)
+
     def notice(self, to: Mailbox, *, subject: str, text: str, occasion: str) -> Message:
         """A plain letter of the program itself."""
         date, keys = self.clock.now(), self.signing_keys
@@ -325,7 +339,7 @@ class App:
         return await send(
             campaign.id,
             ledger=ledger or self.ledger,
-            transport=[self.outgoing.transport(name) for name in self.config.delivery.transports],
+            transport=self.outgoing.ways,
             make_message=await asyncio.to_thread(self.message_maker, campaign),
             clock=self.clock,
             orders=orders or self.outgoing.orders(),

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 from babel.messages import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, TemplateSyntaxError
 from jinja2.ext import extract_from_ast
@@ -35,9 +36,9 @@ def sentences(templates: Path) -> dict[str, str]:
             for text in _of_template(path):
                 found.setdefault(text, path.relative_to(templates.parent).as_posix())
     package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted([*package.rglob("*.py"), *package.rglob("*.html")]):
         if path.relative_to(package).parts[0] != "cli":
-            for text in _of_code(path):
+            for text in _of_code(path) if path.suffix == ".py" else _of_template(path):
                 found.setdefault(text, path.relative_to(package.parent).as_posix())
     return found
 
@@ -62,6 +63,18 @@ def write_template(found: Mapping[str, str], path: Path) -> None:
         catalogue.add(text, locations=[(file, 1)])
     with path.open("wb") as out:
         write_po(out, catalogue, omit_header=True, width=120)
+
+
+def compile_all() -> list[Path]:
+    """Write beside each catalogue what is read in its place as long as it is no older (gettext's `.mo`)."""
+    made = []
+    for path in sorted(LOCALES.glob("*/LC_MESSAGES/mailer.po")):
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=path.parent.parent.name)
+        with path.with_suffix(".mo").open("wb") as out:
+            write_mo(out, catalogue)
+        made.append(path.with_suffix(".mo"))
+    return made
 
 
 def _fault(text: str, entries: Mapping[str, str]) -> str:

@@ -43,7 +43,8 @@ class Content(_Table, frozen=True):
     `[content]`: where issues and templates lie, relative to the config, and what is made of them.
 
     `theme` is a file of tokens in place of the templates' own. Pictures are loaded from the web edition, or embedded in
-    every message. An article that a translation lacks stands there in the original, or is left out.
+    every message. An article that a translation lacks stands there in the original, or is left out. With `pdf` every
+    edition leads to a PDF of itself, which chromium prints.
     """
 
     issues: str = "issues"
@@ -51,6 +52,7 @@ class Content(_Table, frozen=True):
     theme: str = ""
     images: Literal["hosted", "embedded"] = "hosted"
     missing_translation: Literal["original", "leave_out"] = "original"
+    pdf: bool = False
 
 
 class Database(_Table, frozen=True):
@@ -80,9 +82,10 @@ class SegmentConfig(_Table, frozen=True):
 
 
 class Staff(_Table, frozen=True):
-    """`[staff]`: who gets the tests and the alerts."""
+    """`[staff]`: who gets the tests and the alerts, and by which of `[transports]` an alert goes first."""
 
     addresses: tuple[str, ...] = ()
+    transport: str = ""
 
 
 Count = Annotated[int, msgspec.Meta(ge=1)]

@@ -6,6 +6,7 @@ command line and the worker have in common.
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -72,22 +73,10 @@ def open_campaign(
 
     Raises:
         Refused: It is not approved as it stands, or a segment has had the issue (see `advance.open_campaign`).
+        OperatorError: A way out can't carry it.
 
     """
-    now = app.clock.now()
-    app.shelf.put(compiled, now=now)
-    rules = app.rules_of([*segments, *excluded])
-    return advance.open_campaign(
-        app.agenda,
-        compiled.issue,
-        compiled.content_hash,
-        segments,
-        by=by,
-        now=now,
-        again=again,
-        rules=rules,
-        excluded=excluded,
-    )
+    return _opener(app, compiled, segments, by=by, again=again, excluded=excluded)()
 
 
 def schedule(
@@ -105,13 +94,34 @@ def schedule(
 
     Raises:
         Refused: As for `open_campaign`, or the hour is past.
+        OperatorError: As for `open_campaign`.
 
     """
-    now = app.clock.now()
-    app.shelf.put(compiled, now=now)
+    open_it = _opener(app, compiled, segments, by=by, again=again, excluded=excluded)
     with app.agenda.alone():
-        opened = open_campaign(app, compiled, segments, by=by, again=again, excluded=excluded)
-        return advance.schedule(app.agenda, opened, at, who=by, now=now)
+        return advance.schedule(app.agenda, open_it(), at, who=by, now=app.clock.now())
+
+
+def _opener(
+    app: App, compiled: Compiled, segments: Sequence[str], *, by: str, again: bool, excluded: Sequence[str]
+) -> Callable[[], Campaign]:
+    """See to all that a campaign needs and that is not the agenda's; what opens it writes to the agenda alone."""
+    now = app.clock.now()
+    app.outgoing.check(app.samples(compiled, segments))
+    app.shelf.put(compiled, now=now)
+    rules = app.rules_of([*segments, *excluded])
+    return partial(
+        advance.open_campaign,
+        app.agenda,
+        compiled.issue,
+        compiled.content_hash,
+        segments,
+        by=by,
+        now=now,
+        again=again,
+        rules=rules,
+        excluded=excluded,
+    )
 
 
 def begin(app: App, campaign: Campaign, *, who: str) -> Campaign:
@@ -134,6 +144,7 @@ def begin_scheduled(app: App, campaign: Campaign) -> Campaign:
         require(app.agenda.approval(campaign.issue), campaign.issue, compiled.content_hash)
         if compiled.content_hash != campaign.content_hash:
             raise Refused(f"issue {campaign.issue} was edited and approved again after this campaign was scheduled")
+        app.outgoing.check(app.samples(compiled, campaign.segments))
         return begin(app, campaign, who="schedule")
     except MailerError as problem:
         return hold(app, campaign, str(problem))
@@ -161,17 +172,29 @@ def alert_held(app: App, held: Campaign) -> None:
 
 
 def alert(app: App, *, subject: str, text: str, occasion: str) -> None:
-    """Write to the staff. That this fails is logged, and stops nothing."""
+    """
+    Write to the staff, by the first way that takes it: the one that refuses us may be what the alert is about.
+
+    That none does is logged, and stops nothing.
+    """
     subject = f"[{app.config.publication.name}] {subject}"
     try:
         letters = [
             app.notice(to, subject=subject, text=text, occasion=f"{occasion}-{number}")
             for number, to in enumerate(app.staff())
         ]
-        asyncio.run(hand_over(letters, app.outgoing.transport()))
-        log.info("staff alerted", action="alert", occasion=occasion)
-    except (MailerError, TransportError) as problem:
+        ways = app.outgoing.alarms
+    except MailerError as problem:
         log.warning("staff not alerted", action="alert-failed", occasion=occasion, why=str(problem))
+        return
+    for way in ways:
+        try:
+            asyncio.run(hand_over(letters, way))
+        except TransportError as problem:
+            log.warning("alert refused", action="alert-failed", occasion=occasion, transport=way.name, why=str(problem))
+        else:
+            log.info("staff alerted", action="alert", occasion=occasion, transport=way.name)
+            return
 
 
 async def send(
@@ -255,7 +278,8 @@ def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, dateti
     if campaign.state is not State.SENDING:
         return 0.0, None
     now = app.clock.now()
-    rate = app.ledger.sent_since(campaign.id, now - _LATELY) / _LATELY.total_seconds()
+    span = max(timedelta(seconds=1), min(_LATELY, now - (campaign.frozen_at or campaign.created_at)))
+    rate = app.ledger.sent_since(campaign.id, now - span) / span.total_seconds()
     return round(rate, 2), now + timedelta(seconds=account.pending / rate) if rate and account.pending else None
 
 

@@ -16,8 +16,9 @@ import msgspec
 
 from mailer.address import domain_of
 from mailer.app import App
-from mailer.deliveries.transport import TransportError
+from mailer.deliveries.transport import Transport, TransportError
 from mailer.errors import MailerError
+from mailer.providers.webhooks import PROVIDERS
 
 _PATIENCE: Final = 3.0  # seconds for one DNS question
 
@@ -52,9 +53,13 @@ def examine(app: App, *, nameserver: tuple[str, int] | None = None) -> Iterator[
         ("schedule", _schedule),
         ("lists", _lists),
         ("links", _links),
-        ("transport", _transport),
     ):
         yield _look(subject, look, app)
+    try:
+        for way in app.outgoing.alarms:
+            yield _look("transport", partial(_transport, way), app)
+    except MailerError as problem:
+        yield Finding("transport", Health.FAILED, str(problem))
     resolver = _resolver(nameserver)
     for subject, ask in (("SPF", _spf), ("DMARC", _dmarc)):
         yield _look(subject, partial(ask, resolver), app)
@@ -120,8 +125,8 @@ def _links(app: App) -> tuple[Health, str]:
     return Health.OK, f"links lead to {url}, signed with the secret in {kept}"
 
 
-def _transport(app: App) -> tuple[Health, str]:
-    transport = app.outgoing.transport()
+def _transport(transport: Transport, app: App) -> tuple[Health, str]:
+    """One way out: does it let us in, and does it tell us what becomes of the messages?"""
 
     async def log_in() -> None:
         channel = await transport.open()
@@ -131,6 +136,13 @@ def _transport(app: App) -> tuple[Health, str]:
         asyncio.run(log_in())
     except TransportError as problem:
         return Health.FAILED, f"{transport.name} refuses: {problem.reply}; see [transports.{transport.name}]"
+    kind = str(app.config.transports[transport.name].get("kind", ""))
+    if kind in PROVIDERS and kind not in app.config.webhooks:
+        advice = (
+            f"{transport.name} takes us, but its bounces and complaints come by webhook only: "
+            f"set [webhooks.{kind}] up (docs/providers.md)"
+        )
+        return Health.WARNING, advice
     return Health.OK, f"{transport.name} takes us"
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from babel import Locale
 from babel.dates import format_date, format_interval
+from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 LOCALES: Final = Path(__file__).parent / "locale"
@@ -79,6 +80,8 @@ def words(language: str) -> Words:
     path = LOCALES / language / "LC_MESSAGES" / "mailer.po"
     if not path.exists():
         return Words(language if language == SOURCE else SOURCE, {})
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=language)
+    compiled = path.with_suffix(".mo")
+    is_current = compiled.exists() and compiled.stat().st_mtime >= path.stat().st_mtime
+    with (compiled if is_current else path).open("rb") as file:
+        catalogue = read_mo(file) if is_current else read_po(file, locale=language)
     return Words(language, {str(entry.id): str(entry.string) for entry in catalogue if entry.id})

@@ -1,7 +1,7 @@
 """How it goes out: the transports, the pace, the hours and the orders, as `[transports]` and `[delivery]` say."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -12,10 +12,12 @@ from mailer.address import address_key
 from mailer.deliveries.orders import Orders
 from mailer.deliveries.pace import Limits, Pace
 from mailer.deliveries.rate import Rate
-from mailer.deliveries.transport import Transport
+from mailer.deliveries.transport import Transport, TransportError
 from mailer.deliveries.window import Window
 from mailer.errors import OperatorError
+from mailer.messages.message import Message
 from mailer.providers import registry
+from mailer.providers.http import HttpTransport
 
 
 class Outgoing:
@@ -51,6 +53,36 @@ class Outgoing:
             )
         except msgspec.ValidationError as problem:
             raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+
+    @property
+    def ways(self) -> list[Transport]:
+        """The ways out that `[delivery] transport` names, the preferred one first."""
+        return [self.transport(name) for name in self.config.delivery.transports]
+
+    @property
+    def alarms(self) -> list[Transport]:
+        """The ways by which the staff is alerted, in turn: `[staff] transport`, then those of the campaigns."""
+        first = self.config.staff.transport
+        names = dict.fromkeys([*([first] if first else []), *self.config.delivery.transports])
+        return [self.transport(name) for name in names]
+
+    def check(self, messages: Iterable[Message]) -> None:
+        """
+        See, before a campaign starts, that every way out can express its messages.
+
+        Raises:
+            OperatorError: One can't, or its table is wrong.
+
+        """
+        apis = [way for way in self.ways if isinstance(way, HttpTransport)]
+        for message in messages if apis else ():
+            for way in apis:
+                try:
+                    way.check(message)
+                except TransportError as problem:
+                    raise OperatorError(
+                        f"[transports.{way.name}] can't carry this issue: {problem.reply}; nobody was written to"
+                    ) from None
 
     @cached_property
     def pace(self) -> Pace:

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mailer import tokens
+from mailer import chromium, tokens
 from mailer.address import Mailbox, domain_of
 from mailer.audience.greeting import envelope_name, greeting
 from mailer.audience.recipient import Recipient
 from mailer.audience.segments import resolved
 from mailer.editions.check import check
+from mailer.editions.checks.axe import Barrier, barriers
 from mailer.editions.checks.catalogue import UNREADABLE, refuse_unknown
 from mailer.editions.checks.circumstances import Circumstances, Failure, Reader, Sending, Silence, Waiver
 from mailer.editions.checks.kept_answers import kept
 from mailer.editions.checks.plainest import plainest_html
 from mailer.editions.checks.reachability import ask
 from mailer.editions.edition import Compiled, Edition, Finding, Report
+from mailer.editions.sample import sample_html
 from mailer.errors import AuthorError, OperatorError
 from mailer.issues import Issue, locate, read
 from mailer.issues.reading import NAME
@@ -31,12 +33,14 @@ from mailer.messages import headers
 from mailer.messages.alignment import require_alignment
 from mailer.messages.personalise import personalise
 from mailer.messages.stencil import cut
+from mailer.messages.trail import CLICKER, Laid, Trail, Trails, led, links_of
 from mailer.storage.register.reading import recipients
 
 if TYPE_CHECKING:
     from mailer.app import App
 
 DICTIONARY: Final = "dictionary.txt"
+_LONG: Final = "9999999"
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -47,9 +51,13 @@ class Judged(msgspec.Struct, frozen=True):
     compiled: Compiled | None = None
 
 
-def judge(app: "App", name: str, *, online: bool = False, send_on: date | None = None) -> Judged:
+def judge(
+    app: "App", name: str, *, online: bool = False, in_browser: bool = False, send_on: date | None = None
+) -> Judged:
     """
     Read, compile and judge an issue; a text or template that can't be used is the one error there is.
+
+    `online` asks for the linked pages, `in_browser` lets axe-core judge in chromium: both take seconds.
 
     Raises:
         AuthorError: There is no such issue.
@@ -77,6 +85,7 @@ def judge(app: "App", name: str, *, online: bool = False, send_on: date | None =
         readers=_readers(app),
         sending=_sending(app),
         reachable=_reachable(app) if online else None,
+        axe=partial(_barriers, app) if in_browser else None,
     )
     return Judged(check(issues, compiled, known), issues, compiled)
 
@@ -91,6 +100,10 @@ def readers_of(app: "App", segment: str | None = None) -> Iterator[Recipient]:
     for reader in recipients(app.database, segments, app.config.publication.language, rules):
         if segment in {None, reader.segment}:
             yield reader
+
+
+def _barriers(app: "App", edition: Edition) -> list[Barrier]:
+    return barriers(sample_html(edition, app.imprint), chromium.finished)
 
 
 def _monthly_day(app: "App", issue: Issue) -> date:
@@ -134,10 +147,24 @@ def _sending(app: "App") -> Sending:
 
     def message(edition: Edition) -> bytes:
         nobody = Recipient(subscriber_id=0, email="reader@reader.example", segment=edition.segment, language="es")
-        stencil = cut(edition, letterhead, campaign=0, date=app.clock.now())
+        stencil = cut(edition, letterhead, campaign=0, date=app.clock.now(), trail=_trail(app, edition, signer))
         return personalise(stencil, nobody, signer=signer, greet=greeting).content
 
-    return Sending(public_url=letterhead.public_url, message=message, misaligned=_misaligned(app))
+    def page(edition: Edition) -> str:
+        trail = _trail(app, edition, signer)
+        sent = led(edition, trail).html if trail else edition.html
+        return sent.replace(f"@@{CLICKER}@@", signer.sign(CLICKER, _LONG))
+
+    return Sending(public_url=letterhead.public_url, message=message, misaligned=_misaligned(app), html=page)
+
+
+def _trail(app: "App", edition: Edition, signer: tokens.Signer) -> Trail | None:
+    """Where the links would lead; their numbers are as long as they will be in many years."""
+    key = edition.segment, edition.language
+    tracking, numbers = app.config.feedback.tracking, dict.fromkeys(links_of(edition), int(_LONG))
+    laid = Laid(tracking, {key: numbers}, {key: int(_LONG)}) if tracking != "none" else Laid()
+    trails = Trails(laid, signer, app.letterhead.public_url)
+    return trails.of(edition, named=trails.are_individual)
 
 
 def _misaligned(app: "App") -> str:

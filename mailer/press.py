@@ -7,7 +7,7 @@ from pathlib import Path
 from mailer import config
 from mailer.editions.edition import Compiled, Imprint
 from mailer.errors import AuthorError
-from mailer.issues import Issue, available_languages, locate, read
+from mailer.issues import Issue, locate, read, translations
 from mailer.issues.translation import completed
 
 
@@ -41,11 +41,13 @@ class Press:
             AuthorError: There is no such issue, or something in it or in the templates is wrong.
 
         """
-        folder = locate(self._loaded.resolve(self._content.issues), name)
-        issues = tuple(read(folder, each) for each in available_languages(folder) if language in {None, each})
+        folder, missing = locate(self._loaded.resolve(self._content.issues), name), self._content.missing_translation
+        original = read(folder)
+        others = [each for each in translations(folder) if each != original.language]
+        written = {original.language: original} | dict.fromkeys(others)
+        issues = tuple(found or read(folder, each) for each, found in written.items() if language in {None, each})
         if not issues:
             raise AuthorError(f'the issue {name} is not written in "{language}"; add issue.{language}.md')
-        original, missing = read(folder), self._content.missing_translation
         whole = [completed(issue, original) if missing == "original" else issue for issue in issues]
         return issues, self._compose(whole, [each for each in self._segments if segment in {None, each}])
 

@@ -278,9 +278,9 @@ async def serve(app: App, *, sends: bool = True) -> None:
     if app.database.is_sqlite:
         await _until(stop, Worker(app))
         return
-    from mailer.cluster import service  # heavy, and SQLite does without
+    from mailer.cluster import serving  # heavy, and SQLite does without
 
-    await service.serve(app, stop, lambda carrier: Worker(app, carrier), sends=sends)
+    await serving.serve(app, stop, lambda carrier: Worker(app, carrier), sends=sends)
 
 
 async def _until(stop: asyncio.Event, worker: Worker) -> None:

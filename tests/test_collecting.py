@@ -53,7 +53,7 @@ async def test_service_collects_the_mailbox(tmp_path: Path, mailbox: Mailbox) ->
     with office(tmp_path, mailbox.server_address[1]) as app:
         worker = Worker(app)
         running = asyncio.create_task(worker.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(200):
             while len(mailbox.seen) < 2:  # noqa: ASYNC110 - the server lives in a thread
                 await asyncio.sleep(0.05)
         worker.stop()

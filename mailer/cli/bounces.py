@@ -20,7 +20,9 @@ def bounces(
         list[Path] | None, typer.Argument(help="Messages, mboxes, Maildirs; none: standard input.")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Only say what is understood; no database.")] = False,
-    mailbox: Annotated[bool, typer.Option("--mailbox", help="Take in what lies unread in [feedback.mailbox].")] = False,
+    mailbox: Annotated[
+        bool, typer.Option("--mailbox", help="Take in what lies unread in the config's mailbox.")
+    ] = False,
     *,
     json: bool = JSON,
 ) -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mailer.deliveries.delivery import Delivery
 
 group = typer.Typer(help="Campaigns: their accounts, and what to do with them.", no_args_is_help=True)
-database = typer.Typer(help="The database.", no_args_is_help=True)
 
 Issue = Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")]
 Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.")]
@@ -91,7 +90,7 @@ def send(
     from mailer import dispatch
 
     app = house(context)
-    campaign = _unfinished(app, issue, yes=yes) if not again else None
+    campaign = _unfinished(app, issue, segment or [], yes=yes) if not again else None
     if campaign is None:
         excluded = _excluded(app, exclude)
         campaign = _open(app, issue, _segments(app, segment), yes=yes, again=again, excluded=excluded)
@@ -103,14 +102,18 @@ def send(
     conclude(app, campaign, result)
 
 
-def _unfinished(app: "App", issue: str, *, yes: bool) -> "Campaign | None":
-    """The campaign of the issue that an earlier send left, if there is one."""
+def _unfinished(app: "App", issue: str, chosen: list[str], *, yes: bool) -> "Campaign | None":
+    """The campaign of the issue, to one of the chosen segments if any are, that an earlier send left."""
     from mailer import dispatch
     from mailer.campaigns import advance
     from mailer.campaigns.campaign import State
 
     going = {State.APPROVED, State.SENDING, State.PAUSED}
-    left = [each for each in app.agenda.campaigns(issue) if each.state in going]
+    left = [
+        each
+        for each in app.agenda.campaigns(issue)
+        if each.state in going and (not chosen or not set(chosen).isdisjoint(each.segments))
+    ]
     if not left:
         return None
     campaign = left[-1]
@@ -320,12 +323,16 @@ def deliveries(
     """Who got an issue, when, and what the server said."""
     from mailer.deliveries.delivery import State
     from mailer.errors import OperatorError
+    from mailer.storage.archiving import file_of
 
     app = house(context)
     try:
         wanted = State(state) if state else None
     except ValueError:
         raise OperatorError(f"there is no state {state}; there are {', '.join(State)}") from None
+    for campaign in app.agenda.campaigns(issue):
+        if file := file_of(app.database, campaign.id):
+            print(f"mailer: the deliveries of campaign {campaign.id} were put away in {file}", file=sys.stderr)
     lines = (line for campaign in app.agenda.campaigns(issue) for line in app.ledger.deliveries(campaign.id, wanted))
     if json:
         print_json_lines(_document(app, line) for line in lines)
@@ -361,18 +368,3 @@ def run(
     from mailer import worker
 
     worker.run(house(context), sends=not schedule_only)
-
-
-@database.command()
-def upgrade(context: typer.Context) -> None:
-    """Bring the tables up to what this version expects."""
-    from mailer.storage.revision import demand_known
-
-    app = house(context)
-    demand_known(app.bare_database)
-    app.bare_database.upgrade()
-    if not app.bare_database.is_sqlite:
-        from mailer.cluster import queue
-
-        queue.install(app.bare_database)
-    say("The database is up to date.")

@@ -25,6 +25,23 @@ def extract(context: typer.Context, out: Annotated[Path, typer.Option("--out")] 
     say(f"{len(found)} sentences in {out}")
 
 
+@group.command("compile")
+def compile_(json: bool = JSON) -> None:
+    """Compile the catalogues beside their sources; as long as they are no older, they are what is read."""
+    from mailer.catalogues import compile_all
+    from mailer.errors import OperatorError
+
+    try:
+        made = compile_all()
+    except OSError as problem:
+        raise OperatorError(f"a catalogue can't be written ({problem.strerror}); make its folder writable") from None
+    if json:
+        print_json({"files": [str(path) for path in made]})
+        return
+    for path in made:
+        say(str(path))
+
+
 @group.command("check")
 def check(context: typer.Context, language: Annotated[str | None, LANGUAGE] = None, json: bool = JSON) -> None:
     """Name every sentence that a language lacks, or that lost a name in braces; status 1 if there is one."""

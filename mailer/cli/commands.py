@@ -12,6 +12,8 @@ root = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    # Boxes are for a terminal, and drawing them is half of the time that the help takes.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
 
 
@@ -31,7 +33,9 @@ from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
     catalogues,
+    cellar,
     clicks,
+    databases,
     demo,
     dkim,
     editions,
@@ -76,6 +80,7 @@ root.command("approve")(campaigns.approve)
 root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
+campaigns.group.command("archive")(cellar.archive)
 root.command("deliveries")(campaigns.deliveries)
 root.command("clicks")(clicks.clicks)
 root.command("run")(campaigns.run)
@@ -88,7 +93,7 @@ root.add_typer(archive.group, name="archive")
 root.command("doctor")(examining.doctor)
 root.add_typer(providers.group, name="providers")
 root.add_typer(dkim.group, name="dkim")
-root.add_typer(campaigns.database, name="db")
+root.add_typer(databases.group, name="db")
 root.add_typer(catalogues.group, name="i18n")
 
 

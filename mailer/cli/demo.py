@@ -74,7 +74,7 @@ def _type(config: Path, *words: str) -> None:
 
 def _show_the_way(folder: Path, messages: int) -> None:
     """Where to look: the page, its picture where there is a browser, the messages as the server got them."""
-    from mailer.cli.screenshot import screenshot
+    from mailer.chromium import screenshot
 
     page = folder / "out" / f"{ISSUE}.es.diplomats.html"
     picture = folder / "out" / f"{ISSUE}.png"

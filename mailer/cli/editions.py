@@ -118,25 +118,15 @@ def _message(app: "App", edition: "Edition") -> bytes:
 
 def _show_components(app: "App", out: Path, *, json: bool) -> None:
     """Write the page of components, its pictures within it."""
-    from base64 import b64encode
-
     from mailer.editions.components import components_page
-    from mailer.editions.sample import sample_html
     from mailer.editions.theme import Theme
     from mailer.errors import OperatorError
 
     issue, compiled = app.press.components()
-    edition = compiled.editions[0]
-    html = sample_html(edition, app.imprint)
-    for image in edition.images:
-        html = html.replace(
-            f"images/{image.name}", f"data:{image.media_type};base64,{b64encode(image.content).decode()}"
-        )
+    page = components_page(issue, compiled.editions[0], app.imprint, Theme.load(app.press.theme))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "components.html").write_text(
-            components_page(issue, html, Theme.load(app.press.theme)), encoding="utf-8"
-        )
+        (out / "components.html").write_text(page, encoding="utf-8")
     except OSError as problem:
         raise OperatorError(f"{out} can't be written to ({problem.strerror}); name another folder with --out") from None
     if json:

@@ -52,7 +52,7 @@ def check(
 
     app = house(context)
     with waiting("asking for the linked pages" if online else "checking"):
-        judged = judge(app, issue, online=online, send_on=send_on.date() if send_on else None)
+        judged = judge(app, issue, online=online, in_browser=True, send_on=send_on.date() if send_on else None)
     if report:
         from mailer.cli.report import write_report
 

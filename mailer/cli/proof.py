@@ -1,13 +1,14 @@
 """`mailer proof`: an issue as files to show around: pages, pictures of them, a PDF, the text."""
 
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mailer.chromium import browser, print_pdf, screenshot
 from mailer.cli.console import JSON, house, print_json, say
 from mailer.cli.issues import ISSUE
-from mailer.cli.screenshot import browser, print_pdf, screenshot
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -51,6 +52,7 @@ def proof(
 
 def _proofs(app: "App", edition: "Edition", out: Path) -> list[Path]:
     """Every file of one edition's proof."""
+    from mailer.editions.printing import printable
     from mailer.editions.sample import sample_text
 
     stem = f"{edition.issue}.{edition.language}.{edition.segment}"
@@ -63,8 +65,11 @@ def _proofs(app: "App", edition: "Edition", out: Path) -> list[Path]:
             picture = out / f"{stem}.{width}.{scheme}.png"
             if screenshot(page, picture, width=width, dark=scheme == "dark"):
                 made.append(picture)
-    if print_pdf(page, pdf := out / f"{stem}.pdf"):
-        made.append(pdf)
+    with NamedTemporaryFile(mode="w", dir=out, suffix=".html", encoding="utf-8") as paper:
+        paper.write(printable(page.read_text(encoding="utf-8")))
+        paper.flush()
+        if print_pdf(Path(paper.name), pdf := out / f"{stem}.pdf"):
+            made.append(pdf)
     return made
 
 

@@ -6,18 +6,18 @@ import typer
 
 from mailer.cli.console import JSON, house, print_json, say
 
-group = typer.Typer(help="The ways out of [transports.*].", no_args_is_help=True)
+group = typer.Typer(help="The ways out that the config names.", no_args_is_help=True)
 
 
 @group.callback()
 def ways_out() -> None:
-    """The ways out of [transports.*]."""
+    """The ways out that the config names."""
 
 
 @group.command()
 def check(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="One of [transports.*].")],
+    name: Annotated[str, typer.Argument(help="One of the config's transports.")],
     *,
     to: Annotated[
         list[str] | None, typer.Option("--to", metavar="ADDRESS", help="Instead of the staff; again for others.")

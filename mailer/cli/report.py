@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mailer.chromium import browser, screenshot
 from mailer.cli.proof import write_page
-from mailer.cli.screenshot import browser, screenshot
 
 if TYPE_CHECKING:
     from mailer.app import App

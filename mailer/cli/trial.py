@@ -23,7 +23,7 @@ def send_test(
         typer.Option("--segment", help="As this segment gets it; again for others. All: --segment all."),
     ] = None,
     language: Annotated[str | None, typer.Option("--language", help="The edition in this language.")] = None,
-    transport: Annotated[str | None, typer.Option("--transport", help="Another of [transports.*].")] = None,
+    transport: Annotated[str | None, typer.Option("--transport", help="Another of the config's transports.")] = None,
     as_json: bool = JSON,
 ) -> None:
     """Send an issue to the staff (or to the addresses given), marked as a test."""

@@ -11,7 +11,7 @@ def worker(
     context: typer.Context,
     *,
     processes: Annotated[
-        int | None, typer.Option("--processes", min=1, help="How many send on this machine; as [delivery] says.")
+        int | None, typer.Option("--processes", min=1, help="How many send on this machine; else as the config says.")
     ] = None,
 ) -> None:
     """Send what `mailer run` deals out, on any machine with this config, its secrets and the PostgreSQL."""
@@ -20,7 +20,7 @@ def worker(
 
     import uvloop
 
-    from mailer.cluster import service
+    from mailer.cluster import serving
 
     app = house(context)
     app.outgoing.orders()  # what is wrong with [delivery] is said now, not at the hour
@@ -30,7 +30,7 @@ def worker(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await service.work(app, stop, number=processes)
+        await serving.work(app, stop, number=processes)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work())

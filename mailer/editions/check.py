@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from mailer.editions.checks.accessibility import accessibility, link_texts
+from mailer.editions.checks.axe import judged_by_axe
 from mailer.editions.checks.calendar import repeated, send_day
 from mailer.editions.checks.catalogue import waive
 from mailer.editions.checks.circumstances import Circumstances
-from mailer.editions.checks.content import content
+from mailer.editions.checks.content import content, strangers
 from mailer.editions.checks.dates import dates
 from mailer.editions.checks.deliverability import alignment, deliverability, spam_score
 from mailer.editions.checks.html import html
@@ -30,6 +31,7 @@ def check(issues: Sequence[Issue], compiled: Compiled | None, known: Circumstanc
     """
     remarks = [
         *(remark for issue in issues for remark in _one_language(issue, compiled, known)),
+        *(remark for issue in issues[1:] for remark in strangers(issue, issues[0])),
         *_whole(issues[0], compiled, known),
     ]
     # Editions of several segments share most of what can be wrong with them.
@@ -56,13 +58,16 @@ def _one_language(issue: Issue, compiled: Compiled | None, known: Circumstances)
     if known.reachable:
         yield from unreachable(issue, known.reachable)
     yield from pictures(issue, compiled)
-    yield from weight(issue, compiled)
-    for edition in compiled.editions if compiled else ():
-        if edition.language == issue.language:
-            yield from html(issue, edition, known.plain)
-            yield from accessibility(issue, edition)
-            if known.sending:
-                yield from deliverability(issue, edition, known.sending)
+    yield from weight(issue, compiled, known.sending)
+    editions = [each for each in compiled.editions if each.language == issue.language] if compiled else []
+    for edition in editions:
+        yield from html(issue, edition, known.plain)
+        yield from accessibility(issue, edition)
+        if known.sending:
+            yield from deliverability(issue, edition, known.sending)
+    # A browser takes its time, and what a segment's edition has beyond the others' is made of the same pieces.
+    if known.axe and editions:
+        yield from judged_by_axe(issue, editions[0], known.axe)
 
 
 def _whole(issue: Issue, compiled: Compiled | None, known: Circumstances) -> Iterator[Remark]:

@@ -25,6 +25,8 @@ from mailer.errors import AuthorError
 from mailer.issues import Issue
 from mailer.language import SOURCE, words
 
+# The segment of an edition that nobody is sent: no segment can be called so.
+PUBLIC: Final = ""
 # Without these a message could not be left, nor read where the mail client fails.
 NEEDED: Final = frozenset({"unsubscribe_url", "preferences_url", "web_url"})
 
@@ -54,9 +56,14 @@ def compose(
         for issue in issues
         for segment, titles in segments.items()
     )
-    return Compiled(
-        issue=issues[0].name, content_hash=_hash(*(edition.hash for edition in editions)), editions=editions
+    # What is for some alone is left out for the public; where nothing is, any edition is what all of them get.
+    public = tuple(
+        compose_edition(issue, PUBLIC, {}, imprint=imprint, templates=made, picture=picture)
+        for issue in issues
+        if any(section.segments or any(each.segments for each in section.articles) for section in issue.sections)
     )
+    content_hash = _hash(*(edition.hash for edition in editions))
+    return Compiled(issue=issues[0].name, content_hash=content_hash, editions=editions, public=public)
 
 
 def compose_edition(

@@ -39,6 +39,8 @@ class Imprint(msgspec.Struct, frozen=True):
     postal_address: str
     public_url: str
     timezone: str = "America/Guayaquil"
+    # Whether editions lead to a PDF of themselves.
+    pdf: bool = False
 
     def place(self, issue: str, article: str) -> str:
         """
@@ -48,6 +50,10 @@ class Imprint(msgspec.Struct, frozen=True):
         'https://quito.example/brief/2022-11/#asamblea'
         """
         return f"{self.public_url.rstrip('/')}/brief/{issue}/#{article}"
+
+    def paper(self, issue: str, language: str) -> str:
+        """The URL of an issue's PDF edition."""
+        return f"{self.public_url.rstrip('/')}/brief/{issue}/{issue}.{language}.pdf"
 
     def picture(self, image: Image) -> str:
         """The URL under which the web edition serves a picture."""
@@ -79,11 +85,16 @@ class Edition(msgspec.Struct, frozen=True):
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """All editions of an issue, and one hash over everything in them that can change a byte."""
+    """
+    All editions of an issue, and one hash over everything in them that can change a byte.
+
+    `public` holds one a language without what is for some segments alone, if anything is: what anybody may read.
+    """
 
     issue: str
     content_hash: str
     editions: tuple[Edition, ...]
+    public: tuple[Edition, ...] = ()
 
     def edition(self, segment: str, language: str) -> Edition:
         """The edition for a reader of `segment` who reads `language`; the issue's first language if there is none."""

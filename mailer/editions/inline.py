@@ -6,9 +6,20 @@ Nothing here opens a socket or a file: premailer would follow an `@import` even 
 
 import logging
 import re
+import sys
+from types import ModuleType
 from typing import Final
 
-from premailer import Premailer
+# premailer brings an HTTP client to fetch style sheets with. Here it never may, so it gets an empty one: what it would
+# fetch fails, whatever its switches say, and a client that takes as long to load as all of premailer stays away.
+_kept = sys.modules.get("requests")
+sys.modules["requests"] = ModuleType("requests")
+from premailer import Premailer  # noqa: E402
+
+if _kept is None:
+    del sys.modules["requests"]
+else:
+    sys.modules["requests"] = _kept
 
 _DOCTYPE: Final = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)
 _STYLE: Final = re.compile(r"(<style\b)([^>]*>)(.*?)(</style>)", re.DOTALL)

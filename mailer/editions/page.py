@@ -123,6 +123,7 @@ class Page(msgspec.Struct, frozen=True):
     sdgs: tuple[Goal, ...]
     parts: tuple[Part, ...]
     segment_title: str
+    paper: str = ""
     wordmark: Illustration | None = None
 
     @property
@@ -151,6 +152,11 @@ class Page(msgspec.Struct, frozen=True):
         """Whether a section or an article has one of these layouts: styles that nobody wears are left out."""
         worn = {part.layout for part in self.parts} | {piece.layout for part in self.parts for piece in part.pieces}
         return not worn.isdisjoint(layouts)
+
+    def writes(self, element: str) -> bool:
+        """Whether the text has such an element, `<table`: styles of what nobody wrote are left out."""
+        texts = [text for part in self.parts for text in (part.html, *(piece.html for piece in part.pieces))]
+        return any(element in text for text in texts)
 
     @property
     def grounds(self) -> dict[str, str]:
@@ -193,8 +199,9 @@ def lay_out(
         month=issue.month,
         number=issue.number,
         sdgs=_goals(issue.sdgs),
-        parts=tuple(_parts(kept, _Desk(issue, imprint, picture))),
+        parts=tuple(_parts(kept, _Desk(issue, segment, imprint, picture))),
         segment_title=segment_title,
+        paper=imprint.paper(issue.name, issue.language) if imprint.pdf else "",
         wordmark=Illustration(imprint.picture(wordmark), issue.office or imprint.name, wordmark) if wordmark else None,
     )
 
@@ -202,9 +209,10 @@ def lay_out(
 class _Desk:
     """Turns articles into pieces, counting the stops of a line as they come."""
 
-    def __init__(self, issue: Issue, imprint: Imprint, picture: Callable[[Path], Image]) -> None:
-        self.issue, self.imprint, self._picture = issue, imprint, picture
+    def __init__(self, issue: Issue, segment: str, imprint: Imprint, picture: Callable[[Path], Image]) -> None:
+        self.issue, self.segment, self.imprint, self._picture = issue, segment, imprint, picture
         self.stops = 0
+        self.is_apart = False
         self.translate = words(issue.language)
 
     def piece(self, article: Article, *, event: bool = False) -> Piece:
@@ -242,16 +250,23 @@ class _Desk:
         button = article.button
         return document(self.issue, button.url, button.line) if button and button.url.startswith(FILES) else None
 
+    def place(self, article: Article) -> str:
+        """Where an article stands in the web edition: of what is for some alone, in the edition that they got."""
+        if article.segments or self.is_apart:
+            home = f"{self.imprint.public_url.rstrip('/')}/brief/{self.issue.name}"
+            return f"{home}/{self.segment}/{self.issue.language}#{article.id}"
+        return self.imprint.place(self.issue.name, article.id)
+
     def button(self, article: Article, file: Enclosure | None) -> Button | None:
         button = article.button
         if button and file:
             return Button(button.label, self.imprint.file(file), button.line)
         if button and button.url == "#":
-            return Button(button.label, self.imprint.place(self.issue.name, article.id), button.line)
+            return Button(button.label, self.place(article), button.line)
         return button
 
     def moment(self, article: Article, when: When, *, event: bool) -> Moment:
-        place = self.imprint.place(self.issue.name, article.id)
+        place = self.place(article)
         file = calendar_date(self.issue, article, self.imprint.timezone, place) if event else None
         return Moment(
             day=str(when.first.day) if when.first == when.last else f"{when.first.day}–{when.last.day}",
@@ -274,6 +289,7 @@ def _parts(kept: list[tuple[Section, list[Article]]], desk: _Desk) -> list[Part]
         continues = section.layout == "routes" == layouts[index - 1]
         if not continues:
             desk.stops = 0
+        desk.is_apart = bool(section.segments)
         parts.append(
             Part(
                 id=section.id,

@@ -90,6 +90,8 @@ class _Writer:
         lines = [imprint.name, imprint.publisher, imprint.organization, imprint.postal_address]
         self.blocks.append("\n".join([f"\n{_HARD_RULE}", *map(_wrap, lines)]))
         self.add(reason(page, self.translate))
+        if page.paper:
+            self.blocks.append(f"{self.translate('Leer en PDF')}:\n{page.paper}")
         self.blocks.append(f"{self.translate('Cambiar mis preferencias')}:\n@@preferences_url@@")
         self.blocks.append(f"{self.translate('Darme de baja')}:\n@@unsubscribe_url@@")
 

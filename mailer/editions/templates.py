@@ -17,6 +17,7 @@ from mailer.errors import AuthorError
 ENTRANCE: Final = "issue.mjml"
 # What tells the linter where an element was written; taken out before MJML is compiled.
 MARK: Final = re.compile(r"<!--@([^:>]*):(\d+)-->")
+_TWO_LINES: Final = 2
 _ELEMENT: Final = re.compile(r"\{#.*?#\}|<(?=mj-|mjml)", re.DOTALL)
 
 
@@ -35,13 +36,26 @@ class _Marks(Extension):
 
 def lockup(name: str) -> Markup:
     """
-    An office's name in two lines, as on its letterhead: before what is in capitals, or else after the first word.
+    An office's name in two lines, as on its letterhead: before what is in capitals, or where its sense pauses.
 
     >>> lockup("Dirección Metropolitana DE RELACIONES"), lockup("Municipio de Quito")
     (Markup('Dirección Metropolitana<br /> DE RELACIONES'), Markup('Municipio<br /> de Quito'))
+    >>> lockup("Dirección Metropolitana de Relaciones Internacionales")
+    Markup('Dirección Metropolitana<br /> de Relaciones Internacionales')
     """
-    parts = re.fullmatch(r"(.*[a-zà-öø-ÿ]\S*)\s+([^a-zà-öø-ÿ]{4,})", name) or re.fullmatch(r"(\S+)\s+(.+)", name)
-    return escape(parts[1]) + Markup("<br /> ") + escape(parts[2]) if parts else escape(name)
+    if parts := re.fullmatch(r"(.*[a-zà-öø-ÿ]\S*)\s+([^a-zà-öø-ÿ]{4,})", name):
+        return escape(parts[1]) + Markup("<br /> ") + escape(parts[2])
+    words = name.split()
+    if len(words) < _TWO_LINES:
+        return escape(name)
+
+    def uneven(place: int) -> tuple[bool, int]:
+        """Two lines end best before a small word, and then where they are as long as each other."""
+        first, second = " ".join(words[:place]), " ".join(words[place:])
+        return not (second[0].islower() and words[place - 1][0].isupper()), abs(len(first) - len(second))
+
+    best = min(range(1, len(words)), key=uneven)
+    return escape(" ".join(words[:best])) + Markup("<br /> ") + escape(" ".join(words[best:]))
 
 
 @lru_cache(maxsize=4)

@@ -3,8 +3,8 @@ Who follows a link: a person, or a program that looks where it leads before the 
 
 Nothing that a scanner does proves it one, so several signs are read together: how it asks, what it calls itself, how
 soon after the delivery it comes, how fast it goes from link to link, and whether it takes the link that nobody sees.
-What a network did in the last minute is remembered, in this process and nowhere else, so that its earlier clicks can be
-judged again by what it does later.
+What came from one network, or by the links of one reader, in the last minute is remembered, in this process and
+nowhere else, so that earlier clicks can be judged again by what comes later.
 """
 
 import re
@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 WITHIN: Final = 60.0
-"""Seconds for which a network's clicks are judged together."""
+"""Seconds for which the clicks of one network, or of one reader's links, are judged together."""
 HASTE: Final = 10.0
 """Seconds after a delivery in which hardly anybody has opened, read and followed."""
 _MOST_NETWORKS: Final = 10_000
@@ -50,6 +50,7 @@ class Click(msgspec.Struct, frozen=True):
     """
     One request for a counted link.
 
+    `whence` tells who asks: the network, or the reader whom the link names, wherever the request comes from.
     `edition` tells the message's edition from others, `of` is how many links that has; `is_hasty` says that it came too
     soon after the delivery. `reader` is set where the link names one who consented.
     """
@@ -57,7 +58,7 @@ class Click(msgspec.Struct, frozen=True):
     link: int
     edition: Hashable
     of: int
-    network: str
+    whence: str
     at: float
     method: str = "GET"
     agent: str = ""
@@ -82,7 +83,7 @@ class Scanners:
         self._seen: OrderedDict[str, deque[Change]] = OrderedDict()
 
     def judge(self, click: Click) -> list[Change]:
-        """What the click is taken for, and which earlier ones of its network are taken for something else now."""
+        """What the click is taken for, and which earlier ones from there are taken for something else now."""
         recent = self._recent(click)
         alone = _alone(click)
         if alone is Judged.PERSON and any(_is_same(click, each.click) for each in recent):
@@ -98,13 +99,13 @@ class Scanners:
             )
             for each in recent
         ]
-        self._seen[click.network] = deque(again, maxlen=_MOST_CLICKS)
+        self._seen[click.whence] = deque(again, maxlen=_MOST_CLICKS)
         return [each for each in again if each.judged is not each.before]
 
     def _recent(self, click: Click) -> deque[Change]:
-        """What its network did within the last minute, and room for more."""
-        recent = self._seen.setdefault(click.network, deque(maxlen=_MOST_CLICKS))
-        self._seen.move_to_end(click.network)
+        """What came from there within the last minute, and room for more."""
+        recent = self._seen.setdefault(click.whence, deque(maxlen=_MOST_CLICKS))
+        self._seen.move_to_end(click.whence)
         if len(self._seen) > _MOST_NETWORKS:
             self._seen.popitem(last=False)
         while recent and recent[0].click.at < click.at - WITHIN:
@@ -131,7 +132,7 @@ def _is_same(click: Click, earlier: Click) -> bool:
 
 def _together(click: Click, recent: deque[Change]) -> Judged | None:
     """
-    The sign that the clicks of a network give together: the trap, or more than a link a second, be it four in a row or
+    The sign that clicks from one place give together: the trap, or more than a link a second, be it four in a row or
     all that the edition has.
     """
     if any(each.click.is_trap for each in recent):

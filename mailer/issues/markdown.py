@@ -9,9 +9,12 @@ from typing import Any, Final
 import mistune
 import nh3
 
+from mailer.issues.rendering import ATTRIBUTES, TAGS, MailHtml, cells, raised, table_text
+
 WIDTH: Final = 72
-_TAGS: Final = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "hr"}
-_ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}}
+_TAGS: Final = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "hr"} | TAGS
+_ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}} | ATTRIBUTES
+_PLUGINS: Final = ("table", "footnotes", "url")
 _SCHEMES: Final = {"http", "https", "mailto", "tel"}
 # What an officer never means: a paragraph that begins with a tab is no code, dashes below a line make it no heading.
 _UNWANTED: Final = ("fenced_code", "indent_code", "atx_heading", "setex_heading", "ref_link")
@@ -60,10 +63,8 @@ def links(markdown: str) -> list[tuple[str, str]]:
 
 @cache
 def _parser(renderer: str | None) -> mistune.Markdown:
-    parser = (
-        mistune.create_markdown(escape=True)
-        if renderer is None
-        else mistune.create_markdown(renderer="ast", escape=True)
+    parser = mistune.create_markdown(
+        renderer=MailHtml(escape=True) if renderer is None else "ast", escape=True, plugins=list(_PLUGINS)
     )
     # The tree must keep raw HTML as text, as the page shows it; every kind of block above is an ordinary paragraph.
     for rule in _UNWANTED:
@@ -98,6 +99,10 @@ def _blocks(nodes: list[dict[str, Any]], width: int, *, addresses: bool = True) 
                 continue
             case "thematic_break":
                 made.append("* * *")
+            case "table":
+                made.append(_table(node, width, addresses=addresses))
+            case "footnotes":
+                made.extend(_note(item, width, addresses=addresses) for item in node["children"])
             case _:
                 text = _inline(node["children"], addresses=addresses) if "children" in node else node.get("raw", "")
                 made.append(wrapped(text.strip(), width))
@@ -114,6 +119,16 @@ def _list(node: dict[str, Any], width: int, *, addresses: bool) -> str:
     return "\n".join(items)
 
 
+def _table(node: dict[str, Any], width: int, *, addresses: bool) -> str:
+    rows, sides = cells(node)
+    told = [[_inline(cell["children"], addresses=addresses) for cell in row] for row in rows]
+    return table_text(told, sides, width)
+
+
+def _note(item: dict[str, Any], width: int, *, addresses: bool) -> str:
+    return f"{raised(item['attrs']['index'])} " + "\n\n".join(_blocks(item["children"], width, addresses=addresses))
+
+
 def _inline(nodes: list[dict[str, Any]], *, addresses: bool = True) -> str:
     parts = []
     for node in nodes:
@@ -122,6 +137,8 @@ def _inline(nodes: list[dict[str, Any]], *, addresses: bool = True) -> str:
                 parts.append(" ")
             case "linebreak":
                 parts.append("\n")
+            case "footnote_ref":
+                parts.append(raised(node["attrs"]["index"]))
             case "link":
                 parts.append(_link(node, addresses=addresses))
             case _ if "children" in node:

@@ -51,11 +51,9 @@ def read(folder: Path, language: str | None = None) -> Issue:
     return _read(path, language)
 
 
-def available_languages(folder: Path) -> tuple[str, ...]:
-    """The languages that the issue is written in: that of `issue.md` first, then the translations by name."""
-    first = read(folder).language
-    translations = sorted(found[1] for path in folder.iterdir() if (found := _TRANSLATION.fullmatch(path.name)))
-    return tuple(dict.fromkeys([first, *translations]))
+def translations(folder: Path) -> tuple[str, ...]:
+    """The languages that `issue.md` is translated into, by name."""
+    return tuple(sorted(found[1] for path in folder.iterdir() if (found := _TRANSLATION.fullmatch(path.name))))
 
 
 def _read(path: Path, language: str | None) -> Issue:

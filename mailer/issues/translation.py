@@ -14,7 +14,7 @@ def completed(translation: Issue, original: Issue) -> Issue:
     """
     The translation with the original's article wherever it has none of that id, in the original's place.
 
-    The original itself comes back as it is.
+    Names of the office that it leaves out are the original's too. The original itself comes back as it is.
     """
     if translation.language == original.language:
         return translation
@@ -32,7 +32,12 @@ def completed(translation: Issue, original: Issue) -> Issue:
         for section in original.sections
         if lacking.get(section.id)
     }
-    return replace(translation, sections=_in_order(known, list(orders), whole))
+    return replace(
+        translation,
+        sections=_in_order(known, list(orders), whole),
+        office=translation.office or original.office,
+        department=translation.department or original.department,
+    )
 
 
 def _lacking(section: Section, told: set[str], language: str) -> dict[str, Article]:

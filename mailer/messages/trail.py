@@ -76,7 +76,7 @@ class Trails:
         if key not in self._laid.traps:
             return None
         addresses = {link: self._address(number, named=named) for link, number in self._laid.editions[key].items()}
-        return Trail(addresses=addresses, trap=self._address(self._laid.traps[key], named=False))
+        return Trail(addresses=addresses, trap=self._address(self._laid.traps[key], named=named))
 
     def _address(self, number: int, *, named: bool) -> str:
         return f"{self._public_url}/l/{self._signer.sign('link', str(number))}{f'/@@{CLICKER}@@' if named else ''}"

@@ -5,15 +5,19 @@ The body goes out but for its last octet; then `hand_off` is awaited; then that 
 it has handed nothing over, and whatever fails behind it without an answer is uncertain (RFC 1047's case, over HTTP).
 """
 
+import asyncio
 import re
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
 from typing import Any, Final, Protocol
 
 import httpx
 import msgspec
 
+from mailer.clock import SystemClock
 from mailer.deliveries.transport import (
     ConnectionLost,
     Deferred,
@@ -27,9 +31,15 @@ from mailer.deliveries.transport import (
 from mailer.errors import OperatorError
 from mailer.messages.message import Message
 
+# httpcore looks for sniffio at every lock it takes, and where that isn't installed Python searches its whole path each
+# time: half of what a request costs. So Python is told once that it isn't there.
+if "sniffio" not in sys.modules and find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
+
 _CHUNK: Final = 64 * 1024
 _IDLE: Final = 3.0  # seconds; servers hang up on a quiet connection after five or more
 _SECONDS: Final = ("retry-after", "ratelimit-reset", "x-sib-ratelimit-reset")
+_EPOCH_BEGINS: Final = 1e9  # what is less is a span
 _LONGEST_REPLY: Final = 500
 _UNANSWERED: Final = frozenset({502, 504})  # a gateway that got no proper answer: nobody knows (RFC 9110 15.6)
 _STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
@@ -41,15 +51,8 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connect: float = 30.0
     write: float = 60.0
     answer: float = 120.0
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What hands one message over; `is_idempotent` says that sent twice it is taken once."""
-
-    path: str
-    content: bytes
-    headers: Mapping[str, str]
-    is_idempotent: bool = False
+    look_up: tuple[float, ...] = (1.0, 4.0)
+    """How long to wait before each time that the provider is asked for a message whose answer was lost."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -77,6 +80,41 @@ class Answer(msgspec.Struct, frozen=True):
         return self.headers.get(name.lower(), "")
 
 
+class Trace(msgspec.Struct, frozen=True):
+    """
+    Where a provider says whether it has a message, by an id of ours: one in the list `items` of the answer's JSON.
+
+    `named` is the key of the provider's own id there.
+    """
+
+    path: str
+    items: str
+    named: str = ""
+
+    def found(self, answer: Answer) -> Receipt | None:
+        """The receipt of a message that is there. That it is not proves nothing: it may only not be listed yet."""
+        data = answer.data
+        listed = data.get(self.items) if isinstance(data, dict) else None
+        if answer.status != httpx.codes.OK or not isinstance(listed, list) or not listed:
+            return None
+        first = listed[0] if isinstance(listed[0], dict) else {}
+        return Receipt(reply="found at the provider by our id", provider_id=str(first.get(self.named) or ""))
+
+
+class Request(msgspec.Struct, frozen=True):
+    """
+    What hands one message over; `is_idempotent` says that sent twice it is taken once.
+
+    Where it is not, `trace` is what to ask when the answer was lost.
+    """
+
+    path: str
+    content: bytes
+    headers: Mapping[str, str]
+    is_idempotent: bool = False
+    trace: Trace | None = None
+
+
 class Api(Protocol):
     """What is special about one provider."""
 
@@ -101,7 +139,7 @@ class Api(Protocol):
         ...
 
 
-def secure(url: str, name: str) -> str:
+def secure(url: str, name: str, *, section: str = "") -> str:
     """
     The API's address without its last slash.
 
@@ -115,7 +153,8 @@ def secure(url: str, name: str) -> str:
         parsed = httpx.URL("")
     if parsed.scheme == "https" or (parsed.scheme == "http" and parsed.host in {"127.0.0.1", "::1", "localhost"}):
         return url.rstrip("/")
-    raise OperatorError(f'[transports.{name}] url "{url}" must begin with https:// (http:// is for this machine alone)')
+    where = section or f"transports.{name}"
+    raise OperatorError(f'[{where}] url "{url}" must begin with https:// (http:// is for this machine alone)')
 
 
 class HttpTransport:
@@ -126,6 +165,16 @@ class HttpTransport:
         self.api = api
         self._timeouts = timeouts
         self._context: ssl.SSLContext | None = None
+
+    def check(self, message: Message) -> None:
+        """
+        See, without sending anything, that the API can express a message.
+
+        Raises:
+            TransportDown: It can't, whoever the recipient is.
+
+        """
+        self.api.write(message)
 
     async def open(self) -> "HttpChannel":
         """
@@ -145,7 +194,7 @@ class HttpTransport:
             limits=httpx.Limits(max_connections=1, keepalive_expiry=_IDLE),
             headers={"User-Agent": "mailer"},
         )
-        channel = HttpChannel(self.api, client)
+        channel = HttpChannel(self.api, client, waits.look_up)
         try:
             await channel.greet()
         except BaseException:
@@ -157,9 +206,10 @@ class HttpTransport:
 class HttpChannel:
     """One connection to an API."""
 
-    def __init__(self, api: Api, client: httpx.AsyncClient) -> None:
+    def __init__(self, api: Api, client: httpx.AsyncClient, pauses: tuple[float, ...] = ()) -> None:
         self._api = api
         self._client = client
+        self._pauses = pauses
 
     async def greet(self) -> None:
         """See that somebody answers and, where that can be asked, takes the key; raises as `open` does."""
@@ -178,10 +228,13 @@ class HttpChannel:
         request = self._api.write(message)
         try:
             return await self._post(request, hand_off)
-        except Uncertain:
-            if not request.is_idempotent:
-                raise
-        return await self._ask_again(request)
+        except Uncertain as lost_answer:
+            if request.is_idempotent:
+                return await self._ask_again(request)
+            found = await self._look_up(request.trace) if request.trace else None
+            if found is None:
+                raise lost_answer from None
+            return found
 
     async def close(self) -> None:
         """Hang up."""
@@ -204,6 +257,19 @@ class HttpChannel:
         if answer.status // 100 == 2:  # noqa: PLR2004 - RFC 9110 15.3
             return self._api.receipt(answer)
         raise self._api.refusal(answer) or by_status(answer)
+
+    async def _look_up(self, trace: Trace) -> Receipt | None:
+        """Whether the provider has the message after all; only a yes settles anything."""
+        for pause in self._pauses:
+            await asyncio.sleep(pause)
+            try:
+                identity = await self._api.identify(self._client)
+                response = await self._client.get(trace.path, headers=identity)
+            except (httpx.HTTPError, httpx.StreamError, TransportError):
+                continue
+            if found := trace.found(_answer(response)):
+                return found
+        return None
 
     async def _ask_again(self, request: Request) -> Receipt:
         """The answer that was lost, by the same key: whether or not it was taken before, it is taken once."""
@@ -274,16 +340,28 @@ def retry_after(answer: Answer) -> float:
     """
     for name in _SECONDS:
         try:
-            return max(0.0, min(float(answer.header(name)), 86_400.0))
+            return _bounded(float(answer.header(name)))
         except ValueError:
             continue
+    now = _instant(answer.header("date")) or SystemClock().now().timestamp()
+    reset = answer.header("x-ratelimit-reset")
     try:
-        now = parsedate_to_datetime(answer.header("date")).timestamp()
-        reset = answer.header("x-ratelimit-reset")
-        due = float(reset) if reset else parsedate_to_datetime(answer.header("retry-after")).timestamp()
+        due = float(reset) if reset else _instant(answer.header("retry-after"))
+    except ValueError:
+        return 0.0
+    return _bounded(due - now if due > _EPOCH_BEGINS else due)
+
+
+def _bounded(seconds: float) -> float:
+    return max(0.0, min(seconds, 86_400.0))
+
+
+def _instant(date: str) -> float:
+    """An HTTP date (RFC 9110 5.6.7) in Unix seconds, or 0."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError):
         return 0.0
-    return max(0.0, min(due - now, 86_400.0))
 
 
 async def _already_recorded() -> None:

@@ -2,13 +2,11 @@
 
 import asyncio
 
-import httpx
 import msgspec
 
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.transport import ConnectionLost, TransportDown
 from mailer.errors import OperatorError
-from mailer.providers.http import lost, secure
 from mailer.providers.registry import Secrets
 
 _EARLY = 120.0  # seconds before its end that a token is renewed
@@ -17,7 +15,7 @@ _LIFE = 3600.0  # where the server doesn't say
 
 class OAuth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Where tokens come from: `[transports.<name>.oauth]`.
+    Where tokens come from: `[transports.<name>.oauth]`, `[feedback.mailbox.oauth]`.
 
     With a refresh token (Google), by that; without, by the client's own credentials (Microsoft 365).
     """
@@ -64,6 +62,10 @@ class Tokens:
         return self._current
 
     async def _fetch(self) -> None:
+        import httpx  # half of what a sender over SMTP would have to load, and most log in by a password
+
+        from mailer.providers.http import lost
+
         asked = self._clock.monotonic()
         try:
             async with httpx.AsyncClient(timeout=30.0) as client:
@@ -92,13 +94,23 @@ def tokens(oauth: OAuth, token_env: str, *, name: str, secrets: Secrets) -> Toke
         OperatorError: It describes none or two, or a secret isn't set.
 
     """
-    where = f"[transports.{name}]"
     if bool(token_env) == bool(oauth.token_url):
-        raise OperatorError(f"{where} needs one of token_env and [transports.{name}.oauth] token_url")
+        raise OperatorError(f"[transports.{name}] needs one of token_env and [transports.{name}.oauth] token_url")
     if token_env:
         return Tokens(fixed=secrets("token_env", token_env))
-    if not (oauth.client_id and oauth.client_secret_env):
-        raise OperatorError(f"{where} oauth needs client_id and client_secret_env")
+    return fetched(oauth, section=f"transports.{name}.oauth", secrets=secrets)
+
+
+def fetched(oauth: OAuth, *, section: str, secrets: Secrets) -> Tokens:
+    """
+    Make the source of tokens that an `oauth` table describes.
+
+    Raises:
+        OperatorError: A key is missing, or a secret isn't set.
+
+    """
+    if not (oauth.token_url and oauth.client_id and oauth.client_secret_env):
+        raise OperatorError(f"[{section}] needs token_url, client_id and client_secret_env")
     form = {"client_id": oauth.client_id, "client_secret": secrets("client_secret_env", oauth.client_secret_env)}
     if oauth.refresh_token_env:
         form |= {
@@ -109,7 +121,9 @@ def tokens(oauth: OAuth, token_env: str, *, name: str, secrets: Secrets) -> Toke
         form["grant_type"] = "client_credentials"
     if oauth.scope:
         form["scope"] = oauth.scope
-    return Tokens(token_url=secure(oauth.token_url, name), form=form)
+    from mailer.providers.http import secure
+
+    return Tokens(token_url=secure(oauth.token_url, "", section=section), form=form)
 
 
 def _decoded(body: bytes) -> dict[str, object]:

@@ -133,7 +133,11 @@ class Clicks:
             can_be.append(deliveries.c.subscriber_id == reader)
         with self._database.read() as connection:
             fresh, every = connection.execute(select(new, func.count()).where(and_(*can_be))).one()
-        return bool(2 * fresh >= every)
+            if every:
+                return bool(2 * fresh >= every)
+            # None is known of: it isn't recorded yet, or the campaign ended long ago and was put away.
+            ended = select(campaigns.c.finished_at).where(campaigns.c.id == followed.campaign_id)
+            return connection.scalar(ended) is None
 
     def count(self, changes: Sequence[Change], *, now: datetime) -> None:
         """Add clicks to the figures, and move those that are judged anew."""
@@ -212,6 +216,18 @@ def clickers_of(issue: str) -> Select[tuple[int]]:
         .join(links, links.c.id == clickers.c.link_id)
         .join(campaigns, campaigns.c.id == links.c.campaign_id)
         .where(campaigns.c.issue == issue)
+    )
+
+
+def followed_by(subscriber_id: int) -> Select[tuple[str, str, str, datetime]]:
+    """What is kept of one reader's clicks, in words: the issue, the article, where it led, and when first."""
+    return (
+        select(campaigns.c.issue, links.c.article, links.c.url, clickers.c.at)
+        .select_from(clickers)
+        .join(links, links.c.id == clickers.c.link_id)
+        .join(campaigns, campaigns.c.id == links.c.campaign_id)
+        .where(clickers.c.subscriber_id == subscriber_id)
+        .order_by(clickers.c.at)
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select, update
 
 from mailer.clock import Clock
 from mailer.storage.audit import audit, record
@@ -116,7 +116,7 @@ class Preferences:
             _set(connection, subscriber_id, now, **changed)
             own(connection, self.database, subscriber_id, changed.keys() & {"name", "language"})
             dropped = [segment for segment in reader.segments if segment not in choices.segments]
-            _part(connection, [subscriber_id], now, segments=dropped)
+            connection.execute(_PART.where(memberships.c.segment.in_(dropped)), {"these": [subscriber_id], "at": now})
             join(
                 connection,
                 self.database,
@@ -133,29 +133,36 @@ class Preferences:
             return readers_of(connection, [subscriber_id])[subscriber_id]
 
 
+# Made once: to put a statement together costs more than to run it.
+_THESE: Final[BindParameter[int]] = bindparam("these", expanding=True)
+_AT: Final[BindParameter[datetime]] = bindparam("at")
+_LEAVE: Final = update(subscribers).where(subscribers.c.id.in_(_THESE)).values(state="unsubscribed", updated_at=_AT)
+_PART: Final = (
+    update(memberships)
+    .where(memberships.c.subscriber_id.in_(_THESE), memberships.c.state == "joined")
+    .values(state="left", changed_at=_AT, import_id=None)
+)
+_JOINED: Final = (
+    select(memberships.c.subscriber_id, memberships.c.segment)
+    .where(memberships.c.subscriber_id.in_(_THESE), memberships.c.state == "joined")
+    .order_by(memberships.c.segment)
+)
+_READERS: Final = (
+    select(
+        *(subscribers.c[name] for name in ("id", "email", "name", "language", "state", "paused_until")),
+        departures.c.left_at,
+        departures.c.segments,
+    )
+    .outerjoin(departures, departures.c.subscriber_id == subscribers.c.id)
+    .where(subscribers.c.id.in_(_THESE))
+)
+
+
 def readers_of(connection: Connection, ids: Sequence[int]) -> dict[int, Reader]:
     """The readers of these numbers, by number."""
     joined: dict[int, list[str]] = defaultdict(list)
-    for subscriber_id, segment in connection.execute(
-        select(memberships.c.subscriber_id, memberships.c.segment)
-        .where(memberships.c.subscriber_id.in_(ids), memberships.c.state == "joined")
-        .order_by(memberships.c.segment)
-    ):
+    for subscriber_id, segment in connection.execute(_JOINED, {"these": ids}):
         joined[subscriber_id].append(segment)
-    rows = connection.execute(
-        select(
-            subscribers.c.id,
-            subscribers.c.email,
-            subscribers.c.name,
-            subscribers.c.language,
-            subscribers.c.state,
-            subscribers.c.paused_until,
-            departures.c.left_at,
-            departures.c.segments,
-        )
-        .outerjoin(departures, departures.c.subscriber_id == subscribers.c.id)
-        .where(subscribers.c.id.in_(ids))
-    )
     return {
         row.id: Reader(
             id=row.id,
@@ -168,7 +175,7 @@ def readers_of(connection: Connection, ids: Sequence[int]) -> dict[int, Reader]:
             left_at=row.left_at,
             left=tuple(msgspec.json.decode(row.segments)) if row.segments else (),
         )
-        for row in rows
+        for row in connection.execute(_READERS, {"these": ids})
     }
 
 
@@ -182,7 +189,7 @@ def _depart(
     ids = [reader.id for reader in leaving]
     upsert = database.insert(departures)
     connection.execute(
-        # RETURNING makes one statement of them all. Row by row the interpreter's lock is let go and fought for each time.
+        # RETURNING makes one statement of them all; row by row the interpreter's lock is fought for each time.
         upsert.on_conflict_do_update(
             index_elements=["subscriber_id"],
             set_={name: upsert.excluded[name] for name in ("left_at", "state", "segments")},
@@ -197,10 +204,8 @@ def _depart(
             for reader in leaving
         ],
     )
-    connection.execute(
-        update(subscribers).where(subscribers.c.id.in_(ids)).values(state="unsubscribed", updated_at=now)
-    )
-    _part(connection, ids, now)
+    connection.execute(_LEAVE, {"these": ids, "at": now})
+    connection.execute(_PART, {"these": ids, "at": now})
     connection.execute(
         audit.insert().returning(audit.c.id),
         [
@@ -215,14 +220,6 @@ def depart_within(connection: Connection, database: Database, subscriber_id: int
     leaving = [one for one in readers_of(connection, [subscriber_id]).values() if not one.is_gone]
     if leaving:
         _depart(connection, database, leaving, {subscriber_id: how}, now)
-
-
-def _part(connection: Connection, ids: Sequence[int], now: datetime, *, segments: Sequence[str] | None = None) -> None:
-    """Mark memberships as left, all of them or those of `segments`."""
-    condition = [memberships.c.subscriber_id.in_(ids), memberships.c.state == "joined"]
-    if segments is not None:
-        condition.append(memberships.c.segment.in_(segments))
-    connection.execute(update(memberships).where(*condition).values(state="left", changed_at=now, import_id=None))
 
 
 def join(

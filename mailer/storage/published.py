@@ -42,6 +42,18 @@ class Published:
             ).all()
         return [Publication(*row) for row in rows]
 
+    def versions(self, issue: str) -> Sequence[tuple[str, datetime]]:
+        """The hashes under which an issue went out, with the time that each first did, the oldest first."""
+        first = func.min(campaigns.c.frozen_at)
+        asked = (
+            select(campaigns.c.content_hash, first)
+            .where(campaigns.c.issue == issue, campaigns.c.frozen_at.is_not(None))
+            .group_by(campaigns.c.content_hash)
+            .order_by(first)
+        )
+        with self.database.read() as connection:
+            return [(content_hash, at) for content_hash, at in connection.execute(asked)]
+
     def shelved(self) -> Sequence[str]:
         """The hashes of everything on the shelf, the newest first: pictures are served before an issue is sent."""
         with self.database.read() as connection:

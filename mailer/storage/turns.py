@@ -3,8 +3,8 @@ Writers of one SQLite file take turns, whatever process they are in.
 
 SQLite lets a writer who finds the file locked sleep and look again, ever more seldom: next to a campaign that commits
 without a pause another process may find it locked for a second on end. Here whoever wants to begin stands in a queue
-of one lock file, and who has just finished stands behind them. Only the head of the queue looks at SQLite's own lock, so
-it can look as often as pays.
+of one lock file, and who has just finished stands behind them. Only the head of the queue looks at SQLite's own lock,
+so it can look as often as pays.
 """
 
 import os
@@ -47,7 +47,7 @@ def in_turn(database: str | None, patience: float) -> Iterator[None]:
 
 def begin(connection: sqlite3.Connection, database: str | None, patience: float) -> None:
     """
-    Begin a transaction that writes, in turn.
+    Begin a transaction that writes, in turn; afterwards SQLite itself has that patience, whatever it had before.
 
     Raises:
         sqlite3.OperationalError: The file is still locked after `patience` seconds, or can't be written.
@@ -55,12 +55,11 @@ def begin(connection: sqlite3.Connection, database: str | None, patience: float)
     """
     with in_turn(database, patience):
         deadline = time.monotonic() + patience
-        before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
         connection.execute("PRAGMA busy_timeout=0")  # or it sleeps up to a tenth of a second between two looks
         try:
             _look_until(connection, deadline)
         finally:
-            connection.execute(f"PRAGMA busy_timeout={before}")
+            connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
 
 
 def _look_until(connection: sqlite3.Connection, deadline: float) -> None:

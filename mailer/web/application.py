@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -17,6 +18,7 @@ from mailer.web import choosing, clicking, failures, joining, leaving, reading, 
 from mailer.web.desk import Desk, desk_of
 from mailer.web.guard import Guard
 from mailer.web.postbox import Postbox
+from mailer.web.squeezing import Squeezing
 
 
 async def health(request: Request) -> Response:
@@ -48,10 +50,13 @@ ROUTES = [
     Route("/", reading.archive),
     Route("/brief/{issue}/", reading.issue),
     Route("/brief/{issue}/{language}/", reading.translation),
+    Route("/brief/{issue}/v{number:int}/{language}", reading.version),
+    Route("/brief/{issue}/{name}.{language}.pdf", reading.paper),
     Route("/brief/{issue}/{segment}/{language}", reading.edition),
     Route("/images/{name}", reading.picture),
     Route("/files/{name}", reading.file),
     Route("/feed.xml", reading.feed),
+    Route("/search.js", reading.search),
     Route("/health", health),
     Route("/robots.txt", robots),
     Route("/p/{token}", choosing.show),
@@ -77,7 +82,10 @@ def create(house: App) -> ASGIApp:
             yield
 
     app = Starlette(
-        routes=ROUTES, lifespan=lifespan, exception_handlers={HTTPException: failures.say, 500: failures.say}
+        routes=ROUTES,
+        lifespan=lifespan,
+        middleware=[Middleware(Squeezing)],
+        exception_handlers={HTTPException: failures.say, 500: failures.say},
     )
     app.state.desk = desk
     return Guard(app, {webhooks.PATH: webhooks.WEBHOOK_BYTES})

@@ -8,6 +8,7 @@ may lie anywhere. What needs a server, such as joining, stays a link to the publ
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from html import escape, unescape
 from itertools import groupby
 from pathlib import Path
@@ -23,10 +24,14 @@ from mailer.errors import OperatorError
 from mailer.web import speech
 from mailer.web.desk import Desk
 from mailer.web.newsstand import Entry
+from mailer.web.paper import paper
 from mailer.web.reading import ROBOTS
+from mailer.web.searching import index
 
 _LINK: Final = re.compile(r'(?<=[\s"])(href|src|background)="([^"]*)"')
 _ISSUE: Final = re.compile(r"/brief/([^/]+)/(?:[^/]+/)*[^/]*")
+_PAPER: Final = re.compile(r"/brief/([^/]+)/\1\.([a-z]{2,3})\.pdf")
+_VERSION: Final = re.compile(r"/brief/([^/]+)/v(\d+)/([a-z]{2,3})")
 _NONCE: Final = ' nonce=""'
 
 
@@ -70,7 +75,7 @@ class _Site:
         """Write it all: the index last, so that it never names what isn't there yet."""
         changed = {entry.name: entry.published_at for entry in self.desk.newsstand.entries(self.home)}
         self.issues = {
-            name: {each.language: each for each in self.desk.newsstand.fullest(name, self.home)} for name in changed
+            name: {each.language: each for each in self.desk.newsstand.public(name, self.home)} for name in changed
         }
         for name, editions in self.issues.items():
             for language in editions:
@@ -87,11 +92,17 @@ class _Site:
         html = self.desk.newsstand.page(edition, f"/{_shown(file)}")
         self._write(file, self._linked(html, language, lambda target: relpath(target, str(Path(file).parent))))
 
+    def _from(self, folder: str, issue: str, edition: Edition) -> str:
+        """Where an edition lies as seen from a folder of the site."""
+        return relpath(self._file(f"/brief/{issue}/", edition.language), folder)
+
     def _write_pages(self, language: str) -> None:
         entries = self.desk.newsstand.entries(language)
         years = [(year, list(issues)) for year, issues in groupby(entries, key=lambda entry: entry.year)]
         self._write_page("/privacy", "privacy.html", language)
         self._write_feed(entries, language)
+        file = self._file("/search.js", language)
+        self._write(file, index(self.desk.newsstand, language, partial(self._from, str(Path(file).parent))))
         self._write_page("/", "archive.html", language, years=years)
 
     def _write_page(self, path: str, template: str, language: str, **values: object) -> None:
@@ -115,15 +126,44 @@ class _Site:
 
     def _file(self, path: str, language: str) -> str:
         """Where the page lies: the publication's own language first, the others in folders of their own."""
+        if paper := _PAPER.fullmatch(path):
+            return self._printed(paper[1], paper[2])
+        if version := _VERSION.fullmatch(path):
+            return self._versioned(version[1], int(version[2]), version[3])
         if issue := _ISSUE.fullmatch(path):
             spoken = self.issues.get(issue[1], {})
             first = self.home if self.home in spoken else next(iter(spoken), "")
             own = "" if language == first or language not in spoken else f"{language}/"
             return f"brief/{issue[1]}/{own}index.html" if spoken else ""
         own = "" if language == self.home else f"{language}/"
-        return {"/": f"{own}index.html", "/privacy": f"{own}privacy/index.html", "/feed.xml": f"{own}feed.xml"}.get(
-            path, ""
-        )
+        known = {
+            "/": "index.html",
+            "/privacy": "privacy/index.html",
+            "/feed.xml": "feed.xml",
+            "/search.js": "search.js",
+        }
+        return own + known[path] if path in known else ""
+
+    def _printed(self, name: str, language: str) -> str:
+        """Print the issue's PDF beside it, once; nothing where no browser can."""
+        file = f"brief/{name}/{name}.{language}.pdf"
+        edition = self.issues.get(name, {}).get(language)
+        if file not in self.written and edition:
+            content = paper(self.desk.newsstand, edition, self.desk.house.loaded.resolve("var/cache/pdf"))
+            if content is None:
+                return ""
+            self._write(file, content)
+        return file if edition else ""
+
+    def _versioned(self, name: str, number: int, language: str) -> str:
+        """Write an issue as it went out before it was corrected, once."""
+        file = f"brief/{name}/v{number}/{language}/index.html"
+        edition = self.desk.newsstand.version(name, number, language)
+        if edition and file not in self.written:
+            self.written.append(file)  # its own note leads to the others, and theirs to it
+            html = self.desk.newsstand.page(edition, f"/{_shown(file)}")
+            self._put(file, self._linked(html, language, lambda target: relpath(target, str(Path(file).parent))))
+        return file if edition else ""
 
     def _linked(self, text: str, language: str, address: Callable[[str], str]) -> str:
         """The text with each link to a page or file of ours leading to where that lies, by way of `address`."""
@@ -160,12 +200,15 @@ class _Site:
 
     def _write(self, file: str, content: str | bytes) -> None:
         """Put a file in its place whole: the folder may be served while it is built."""
+        self._put(file, content)
+        self.written.append(file)
+
+    def _put(self, file: str, content: str | bytes) -> None:
         path = self.out / file
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_name(f".{path.name}.half")
         half.write_bytes(content.encode() if isinstance(content, str) else content)
         half.replace(path)
-        self.written.append(file)
 
 
 def _shown(file: str) -> str:

@@ -59,7 +59,7 @@ def _click(request: Request, link: Followed, reader: int) -> Click:
         link=link.id,
         edition=(link.campaign_id, link.segment, link.language),
         of=link.of,
-        network=network_of(request),
+        whence=f"reader {reader}" if reader else network_of(request),
         at=desk_of(request).clock.monotonic(),
         method=request.method,
         agent=request.headers.get("user-agent", ""),

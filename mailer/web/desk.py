@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 
 from mailer.app import App
-from mailer.deliveries.transport import Transport
+from mailer.deliveries.failover import Failover
 from mailer.storage.clicks import Clicks
 from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences, Reader
@@ -36,7 +36,8 @@ class Desk:
         self.signups = Signups(house.database, house.clock, partial(self.signer.seals, "erased"))
         self.notices = Notices(house.database, house.clock)
         self.rights = house.rights
-        self.newsstand = Newsstand(Published(house.database), house.config.publication.public_url, self.pages.title)
+        shown = house.config.publication
+        self.newsstand = Newsstand(Published(house.database), shown.public_url, self.pages.title, shown.name)
         self.exit = Turnstile(self._let_leave)
         self.tally = Tally(Clicks(house.database), house.clock)
 
@@ -49,9 +50,9 @@ class Desk:
         return [gone.get(number) for number, _ in departing]
 
     @cached_property
-    def transport(self) -> Transport:
-        """The way out for letters: the publication's own."""
-        return self.house.outgoing.transport()
+    def transport(self) -> Failover:
+        """The ways out for letters: the publication's own, the next one while those before it are down."""
+        return Failover(self.house.outgoing.ways, self.clock)
 
     def limit(self, kind: str, value: str, most: int, window: timedelta = DAY) -> Limit:
         """A limit on something that a stranger can set off; what it counts is kept as a keyed hash alone."""

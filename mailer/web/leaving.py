@@ -4,6 +4,9 @@
 A mail program's POST is answered at once with a bare 200. A person's button does the same and shows what was left.
 """
 
+import re
+from typing import Final
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,6 +17,8 @@ from mailer.web.desk import Desk, desk_of
 from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
 from mailer.web.tickets import Bearer
+
+_ONE_CLICK: Final = re.compile(rb"\s*List-Unsubscribe=One-Click\s*", re.IGNORECASE)
 
 
 async def show(request: Request) -> Response:
@@ -31,8 +36,10 @@ async def show(request: Request) -> Response:
 
 async def act(request: Request) -> Response:
     """Let the reader leave, or take it back."""
-    desk, form = desk_of(request), await forms.read(request)
-    is_one_click = "list-unsubscribe" in {name.lower() for name in form}
+    desk, body = desk_of(request), await request.body()
+    form = await forms.read(request)
+    # Some proxies lose the content type on the way: then the body is no form, and says the same.
+    is_one_click = "list-unsubscribe" in {name.lower() for name in form} or (not form and _ONE_CLICK.fullmatch(body))
     if tickets.is_trial(request.path_params["token"]):
         return PlainTextResponse("OK\n") if is_one_click else await show(request)
     bearer = _bearer(request)

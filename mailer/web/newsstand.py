@@ -4,6 +4,7 @@ The issues that went out, made anonymous: what stands in the mail, without what 
 An edition never changes under its hash, so what was unpacked once is kept.
 """
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime
@@ -16,6 +17,7 @@ import msgspec
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.editions.edition import SLOT, Compiled, Edition, Enclosure, Image
+from mailer.editions.printing import printable
 from mailer.language import words
 from mailer.storage.published import Publication, Published
 from mailer.web.speech import marked
@@ -27,6 +29,14 @@ _INSTEAD: Final = {
     "preferences_url": ("/subscribe", marked("Suscribirse")),
     "web_url": ("/", marked("Todas las ediciones")),
 }
+# From so many versions on an issue was corrected.
+_CORRECTED: Final = 2
+_VERSION: Final = marked("versión {number}, del {day}")
+_BODY: Final = re.compile(r"<body\b[^>]*>")
+_NOTE: Final = (
+    "margin:0;padding:12px 20px;background:#FFF4D6;color:#1B2430;text-align:center;"
+    "font:15px/24px -apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
+)
 _OWN_LINK: Final = re.compile(r'<a\b([^>]*)href="@@(\w+_url)@@"([^>]*)>.*?</a>', re.DOTALL)
 _ARTICLE: Final = re.compile(r'<div\b[^>]*\brole="article"[^>]*>')
 # Landmarks of their own in a mail; on a page they would stand within the main part, where they may not (WAI-ARIA 1.2).
@@ -36,6 +46,8 @@ _HEAD: Final = """<link rel="icon" href="data:,">
 <meta name="description" content="{about}">
 <meta property="og:type" content="article"><meta property="og:title" content="{title}">
 <meta property="og:description" content="{about}"><meta property="og:url" content="{url}">
+<meta property="og:locale" content="{language}"><meta name="twitter:card" content="summary_large_image">{picture}
+<script type="application/ld+json">{told}</script>
 </head>"""
 
 
@@ -53,8 +65,9 @@ class Entry(msgspec.Struct, frozen=True):
 class Newsstand:
     """Finds and lays out what may be read."""
 
-    def __init__(self, published: Published, public_url: str, title: Callable[[str, str], str]) -> None:
+    def __init__(self, published: Published, public_url: str, title: Callable[[str, str], str], name: str) -> None:
         self.published = published
+        self.name = name
         self.public_url = public_url.rstrip("/")
         self.title = title
         self._unpacked = lru_cache(maxsize=_KEPT_UNPACKED)(published.compiled)
@@ -69,7 +82,7 @@ class Newsstand:
         """
         The edition of a published issue in a language, or the one there is.
 
-        Without a segment it is the fullest one, so that a link to any article finds its place.
+        Without a segment it is what anybody may read.
         """
         compiled = self._sent(issue)
         if compiled is None:
@@ -77,16 +90,27 @@ class Newsstand:
         if segment:
             known = {edition.segment for edition in compiled.editions}
             return compiled.edition(segment, language) if segment in known else None
-        return self.fullest(issue, language)[0]
+        return self.public(issue, language)[0]
 
-    def fullest(self, issue: str, language: str) -> list[Edition]:
-        """The fullest edition of a published issue in each of its languages, that language's first."""
+    def public(self, issue: str, language: str) -> list[Edition]:
+        """
+        What anybody may read of a published issue in each of its languages, that language's first.
+
+        That is every article but those for some segments alone: whom they are for reads them at the address of their
+        own edition, which stands in their mail and in no index.
+        """
         compiled = self._sent(issue)
-        best: dict[str, Edition] = {}
-        for edition in compiled.editions if compiled else ():
-            if edition.language not in best or len(best[edition.language].text) < len(edition.text):
-                best[edition.language] = edition
-        return sorted(best.values(), key=lambda edition: edition.language != language)
+        shown: dict[str, Edition] = {}
+        for edition in (compiled.public or compiled.editions) if compiled else ():
+            shown.setdefault(edition.language, edition)
+        return sorted(shown.values(), key=lambda edition: edition.language != language)
+
+    def version(self, issue: str, number: int, language: str) -> Edition | None:
+        """What anybody might read of an issue as it went out the first, the second, the nth time."""
+        hashes = [content_hash for content_hash, _ in self.published.versions(issue)]
+        compiled = self._unpacked(hashes[number - 1]) if 1 <= number <= len(hashes) else None
+        editions = (compiled.public or compiled.editions) if compiled else ()
+        return next((edition for edition in editions if edition.language == language), None)
 
     def _sent(self, issue: str) -> Compiled | None:
         hashes = [publication.content_hash for publication in self.published.issues() if publication.issue == issue]
@@ -126,8 +150,53 @@ class Newsstand:
         )
         html = html.replace(f'"{self.public_url}/', '"/')
         url = self.public_url + (path or f"/brief/{edition.issue}/")
-        head = _HEAD.format(url=escape(url), about=escape(edition.preheader), title=escape(edition.subject))
-        return _ARTICLE.sub(_as_main, _LANDMARK.sub("<div>", html), count=1).replace("</head>", head, 1)
+        html = _ARTICLE.sub(_as_main, _LANDMARK.sub("<div>", html), count=1)
+        html = printable(html).replace("</head>", self._head(edition, url), 1)
+        return _BODY.sub(lambda body: body[0] + self._versions(edition), html, count=1)
+
+    def _head(self, edition: Edition, url: str) -> str:
+        """What search engines and those that show links read: Open Graph and schema.org's words for a newsletter."""
+        first = next((image for image in edition.images), None)
+        shown = f"{self.public_url}/images/{first.name}" if first else ""
+        told = {
+            "@context": "https://schema.org",
+            "@type": "PublicationIssue",
+            "name": edition.subject,
+            "description": edition.preheader,
+            "inLanguage": edition.language,
+            "issueNumber": edition.issue,
+            "url": f"{self.public_url}/brief/{edition.issue}/",
+            "isPartOf": {"@type": "Periodical", "name": self.name, "url": f"{self.public_url}/"},
+        } | ({"image": shown} if shown else {})
+        return _HEAD.format(
+            url=escape(url),
+            about=escape(edition.preheader),
+            title=escape(edition.subject),
+            language=escape(edition.language),
+            picture=f'\n<meta property="og:image" content="{escape(shown)}">' if shown else "",
+            # Within a script nothing is escaped: no sentence may end it.
+            told=json.dumps(told, ensure_ascii=False).replace("<", "\\u003c"),
+        )
+
+    def _versions(self, edition: Edition) -> str:
+        """Of an issue that went out again, corrected: that it did, and where the earlier versions are."""
+        dates = self.published.versions(edition.issue)
+        shown = [at for content_hash, at in dates if self._holds(content_hash, edition)]
+        if len(dates) < _CORRECTED or not shown:
+            return ""
+        say = words(edition.language)
+        links = " · ".join(
+            _version_link(edition, number, say(_VERSION, number=number, day=say.days(at.date(), at.date())))
+            for number, (_, at) in enumerate(dates, 1)
+            if at != shown[0]
+        )
+        newest = shown[0] == dates[-1][1]
+        told = say(marked("Este número se corrigió.")) if newest else say(marked("Esta versión se corrigió después."))
+        return f'<p style="{_NOTE}">{escape(told)} {escape(say(marked("Otras versiones:")))} {links}</p>'
+
+    def _holds(self, content_hash: str, edition: Edition) -> bool:
+        compiled = self._unpacked(content_hash)
+        return compiled is not None and edition in (*compiled.editions, *compiled.public)
 
     def _title(self, edition: Edition) -> str:
         return self.title(edition.segment, edition.language)
@@ -137,6 +206,10 @@ def _public_link(link: re.Match[str], language: str) -> str:
     before, slot, after = link.groups()
     path, text = _INSTEAD.get(slot, ("/", marked("Todas las ediciones")))
     return f'<a{before}href="{path}?lang={language}"{after}>{escape(words(language)(text))}</a>'
+
+
+def _version_link(edition: Edition, number: int, told: str) -> str:
+    return f'<a href="/brief/{escape(edition.issue)}/v{number}/{escape(edition.language)}">{escape(told)}</a>'
 
 
 def _as_main(opening: re.Match[str]) -> str:

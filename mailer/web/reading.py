@@ -10,6 +10,8 @@ from starlette.responses import HTMLResponse, Response
 
 from mailer.editions.edition import Edition
 from mailer.web.desk import Desk, desk_of
+from mailer.web.paper import paper as printed
+from mailer.web.searching import index
 
 # Mail sets its styles on every element, so they can't carry a nonce; nothing else may run or load.
 _EDITION_POLICY: Final = (
@@ -47,7 +49,7 @@ async def issue(request: Request) -> Response:
 async def translation(request: Request) -> Response:
     """An issue in the language of the path; nothing, if it went out in others alone."""
     desk, path = desk_of(request), request.path_params
-    found = await run_in_threadpool(desk.newsstand.fullest, path["issue"], path["language"])
+    found = await run_in_threadpool(desk.newsstand.public, path["issue"], path["language"])
     if not found or found[0].language != path["language"]:
         raise HTTPException(404)
     return await _edition(request, desk, path["issue"], path["language"])
@@ -57,6 +59,26 @@ async def edition(request: Request) -> Response:
     """The very edition that a message was made of."""
     path = request.path_params
     return await _edition(request, desk_of(request), path["issue"], path["language"], path["segment"])
+
+
+async def version(request: Request) -> Response:
+    """An issue as it went out before it was corrected."""
+    path = request.path_params
+    desk = desk_of(request)
+    found = await run_in_threadpool(desk.newsstand.version, path["issue"], path["number"], path["language"])
+    return await _shown(request, desk, found, is_listed=False)
+
+
+async def paper(request: Request) -> Response:
+    """An issue as PDF; nothing where no browser can print it."""
+    desk, path = desk_of(request), request.path_params
+    found = await run_in_threadpool(desk.newsstand.public, path["issue"], path["language"])
+    if path["name"] != path["issue"] or not found or found[0].language != path["language"]:
+        raise HTTPException(404)
+    content = await run_in_threadpool(printed, desk.newsstand, found[0], desk.house.loaded.resolve("var/cache/pdf"))
+    if content is None:
+        raise HTTPException(404)
+    return Response(content, media_type="application/pdf", headers=_FOR_EVERYBODY)
 
 
 async def picture(request: Request) -> Response:
@@ -76,6 +98,18 @@ async def file(request: Request) -> Response:
     return Response(found.content, media_type=found.media_type, headers=headers)
 
 
+async def search(request: Request) -> Response:
+    """What the archive's page searches, as a script that it asks for when somebody begins to."""
+    desk = desk_of(request)
+    language = desk.pages.language(request)
+
+    def address(issue: str, edition: Edition) -> str:
+        return f"/brief/{issue}/?lang={edition.language}"
+
+    script = await run_in_threadpool(index, desk.newsstand, language, address)
+    return Response(script, media_type="text/javascript", headers=_FOR_EVERYBODY)
+
+
 async def feed(request: Request) -> Response:
     """The archive as an Atom feed (RFC 4287)."""
     desk = desk_of(request)
@@ -88,15 +122,21 @@ async def feed(request: Request) -> Response:
 
 async def _edition(request: Request, desk: Desk, name: str, language: str, segment: str = "") -> Response:
     found: Edition | None = await run_in_threadpool(desk.newsstand.edition, name, language, segment)
+    return await _shown(request, desk, found, is_listed=not segment)
+
+
+async def _shown(request: Request, desk: Desk, found: Edition | None, *, is_listed: bool) -> Response:
     if found is None:
         raise HTTPException(404)
     headers = {
         "Content-Security-Policy": _EDITION_POLICY,
         "Content-Language": found.language,
         "Vary": "Accept-Language",
-        "ETag": f'"{found.hash}"',
+        "ETag": f'"{found.hash}.{len(desk.newsstand.published.versions(found.issue))}"',
         **_FOR_EVERYBODY,
     }
+    if not is_listed:  # what some alone got, or what was corrected, is found by its address only
+        headers["X-Robots-Tag"] = "noindex"
     if found.hash and request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return HTMLResponse(await run_in_threadpool(desk.newsstand.page, found), headers=headers)

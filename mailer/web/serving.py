@@ -19,8 +19,8 @@ HEAD_SECONDS: Final = 10.0
 _HEAD_BYTES: Final = 16 * 1024
 _IDLE_SECONDS: Final = 5
 _MOST_CONNECTIONS: Final = 1000
-# A thread that writes to the database lets go of the interpreter's lock at every statement, holds the database's all the
-# while, and at the usual 5 ms would wait that long each time for the loop to give it back.
+# A thread that writes to the database lets go of the interpreter's lock at every statement and holds the database's all
+# the while; at the usual 5 ms it would wait that long each time for the loop to give it back.
 _SWITCH_SECONDS: Final = 0.0005
 
 

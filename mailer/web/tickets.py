@@ -76,6 +76,8 @@ def owner_of(signer: Signer, token: str, now: datetime) -> int | None:
 
 
 def _read(signer: Signer, purpose: str, token: str) -> str:
+    if token != token.lower():  # an address may be folded on its way (`Signer.read`), a link never is
+        return ""
     try:
         return signer.read(purpose, token)
     except InvalidToken:

@@ -14,7 +14,12 @@ SAMPLES = ROOT / "tests" / "feedback" / "samples"
 
 def mailer(*arguments, cwd, stdin=b""):
     ran = subprocess.run(
-        [sys.executable, "-m", "mailer", *arguments], cwd=cwd, input=stdin, capture_output=True, check=False, timeout=60
+        [sys.executable, "-m", "mailer", *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=200,
     )
     return ran.returncode, ran.stdout.decode(), ran.stderr.decode()
 

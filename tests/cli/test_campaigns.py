@@ -1,5 +1,6 @@
 """The commands of a campaign, as a person and a program use them."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,20 @@ def test_approve_and_send(office: Publication):
     assert len(office.letters()) == 3
     assert office.json("campaigns", "list") == [sent]
     assert office.json("send", "2022-11", "--yes", "--again")["id"] == 2
+
+
+def test_a_chosen_segment_is_not_taken_for_what_was_left(office: Publication):
+    """What an earlier send left to one segment goes on when it is meant, and stands in no other segment's way."""
+    office.run("subscribers", "import", str(office.write_list("gad@cuatro.example")), "--segment", "gads")
+    office.run("approve", "2022-11", "--by", "Dirección")
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
+    office.configure("^connections = 4", f'connections = 4\nwindow = "{day} 08:00-09:00"')
+    assert office.json("send", "2022-11", "--segment", "partners", "--yes")["state"] == "sending"
+    office.configure("^window = .*", "")
+    assert office.json("send", "2022-11", "--segment", "gads", "--yes")["segments"] == ["gads"]
+    assert len(office.letters()) == 1
+    assert office.json("send", "2022-11", "--yes")["id"] == 1
+    assert len(office.letters()) == 4
 
 
 def test_deliveries_name_everybody(office: Publication):

@@ -1,4 +1,4 @@
-"""The engine over real SMTP: a transport to a sink, hasty in all its waits."""
+"""The engine over real SMTP: a transport to a sink, in no hurry but where the sink is to be given up."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from mailer.deliveries.transport import Transport
 from mailer.providers import registry
 from mailer.testing import SmtpSink
-
-FAST = {"connect": 0.5, "mail": 0.5, "rcpt": 0.5, "data": 0.5, "block": 0.5, "dot": 0.5, "quit": 0.2}
+from tests.patience import patience
 
 
 def over_smtp(sink: SmtpSink, **given: object) -> Transport:
     """A way out to the sink; a password given is the one that the environment would hold."""
     password = str(given.pop("password", ""))
-    table = {"host": sink.host, "port": sink.port, "security": "none", "timeouts": FAST} | given
+    table = {"host": sink.host, "port": sink.port, "security": "none", "timeouts": patience(sink.script.faults)} | given
     return registry.make("smtp", table, name="smtp", secrets=lambda _key, _variable: password)
 
 

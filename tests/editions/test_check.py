@@ -49,6 +49,9 @@ ERRORS = [
     ("### A\n\nEl alcalde XXX dijo.\n", "placeholder"),
     ("### A\n\nTODO: escribir.\n", "placeholder"),
     ("### A\n\nDijo […] ayer.\n", "placeholder"),
+    ("### A\n\n| Año | Misiones |\n| --- | --- |\n| 2026 |\n", "table"),
+    ("### A\n\nUn texto.[^1]\n", "note"),
+    ("### A\n\nUn texto.\n\n[^1]: Perdida.\n", "note"),
     ("### A\n\nHola @@greeting@@.\n", "placeholder"),
     ("### A\n\nUn texto igual.\n\n### B\n\nUn texto  igual.\n", "duplicate"),
     ("### A\n\nVer [esto](informe.pdf) ya.\n", "link-relative"),
@@ -113,6 +116,21 @@ def test_what_only_looks_wrong_passes(tmp_path, body):
     """Dates that fit, gender and number, one link called the same twice, buttons of one label."""
     report = judged(tmp_path, body)
     assert codes((*report.errors, *report.warnings)) == []
+
+
+def test_a_translation_must_name_what_it_translates(tmp_path):
+    """An article of an id that the original lacks would stand beside its untranslated twin; the id is told."""
+    folder = tmp_path / "issues" / "2026-12"
+    folder.mkdir(parents=True)
+    front = FRONT.format(subject="Un asunto que tiene el largo que debe tener")
+    (folder / "issue.md").write_text(f"{front}### El agua\n\nTexto.\n", encoding="utf-8")
+    english = front.replace("number: 12", "number: 12\nlanguage: en")
+    (folder / "issue.en.md").write_text(f"{english}### Water\n\nText.\n", encoding="utf-8")
+    known = Circumstances(segments=["gads"], dictionaries=tmp_path)
+    report = check([read(folder), read(folder, "en")], None, known)
+    (told,) = [finding for finding in report.warnings if finding.code == "translation"]
+    assert told.where.endswith("issue.en.md:9")
+    assert "{id=el-agua}" in told.message
 
 
 def test_links_are_asked_for_only_when_told(tmp_path):

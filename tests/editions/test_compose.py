@@ -176,7 +176,7 @@ def test_rendering_opens_no_socket_and_nothing_outside():
     """Compiling touches the project's folders and Python's own, and no network."""
     script = Path(__file__).with_name("watched_render.py")
     found = subprocess.run(
-        [sys.executable, "-X", "utf8", str(script), str(ROOT)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-X", "utf8", str(script), str(ROOT)], capture_output=True, text=True, timeout=200, check=False
     )
     assert found.returncode == 0, found.stdout + found.stderr
 

@@ -28,7 +28,7 @@ MACHINES = (
 
 def a_click(link: int = 1, at: float = 0.0, **given) -> Click:
     """A click of a person's browser on one of twenty links."""
-    plausible = {"edition": 1, "of": 20, "network": "192.0.2.1", "agent": FIREFOX}
+    plausible = {"edition": 1, "of": 20, "whence": "192.0.2.1", "agent": FIREFOX}
     return Click(link=link, at=at, **plausible | given)
 
 
@@ -76,7 +76,7 @@ def test_all_links_of_a_short_issue_at_once():
 def test_a_reader_at_a_readers_pace():
     """Six links at one every five seconds, and as many from six networks at once, are people's."""
     assert judged(*(a_click(link, at=link * 5) for link in range(6))) == [Judged.PERSON] * 6
-    assert judged(*(a_click(link, network=f"192.0.2.{link}") for link in range(6))) == [Judged.PERSON] * 6
+    assert judged(*(a_click(link, whence=f"192.0.2.{link}") for link in range(6))) == [Judged.PERSON] * 6
 
 
 def test_the_trap_gives_all_of_its_minute_away():
@@ -117,5 +117,5 @@ def test_memory_is_bounded():
     """Ten thousand networks are remembered, and no more."""
     scanners = Scanners()
     for number in range(10_050):
-        scanners.judge(a_click(network=str(number)))
+        scanners.judge(a_click(whence=str(number)))
     assert len(scanners._seen) == 10_000

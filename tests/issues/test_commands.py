@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mailer.chromium import browser
 from mailer.cli.commands import run
-from mailer.cli.screenshot import browser
 
 ROOT = Path(__file__).parents[2]
 GOOD = (

@@ -44,6 +44,29 @@ def test_text_is_wrapped_and_addresses_are_whole():
     assert any(url in line for line in lines)
 
 
+def test_a_table_has_headings_in_html_and_columns_in_text():
+    """Cells know what heads them, figures keep to the right; a table too wide for a letter is told cell by cell."""
+    table = "| Indicador | 2026 |\n| --- | ---: |\n| Misiones | 27 |"
+    assert '<th scope="col" align="right">2026</th>' in to_html(table)
+    assert to_text(table) == "Indicador  2026\n---------  ----\nMisiones     27"
+    assert to_text(table, width=12) == "Indicador: Misiones\n2026: 27"
+
+
+def test_a_note_stands_below_without_a_name_that_could_occur_twice():
+    """The number is raised at both ends, and no id is made of it."""
+    body = "Más misiones.[^a]\n\n[^a]: Hasta el *15*."
+    assert to_html(body) == '<p>Más misiones.<sup>1</sup></p>\n<p class="fn"><sup>1</sup> Hasta el <em>15</em>.</p>'
+    assert to_text(body) == "Más misiones.¹\n\n¹ Hasta el 15."
+
+
+def test_an_address_written_out_is_a_link():
+    """In HTML it can be pressed; in text it stands once."""
+    assert to_html("Ver https://a.example/x?y=1.") == (
+        '<p>Ver <a href="https://a.example/x?y=1">https://a.example/x?y=1</a>.</p>'
+    )
+    assert to_text("Ver https://a.example/x") == "Ver https://a.example/x"
+
+
 def test_links_are_listed():
     """The links of a body in order, with what is read."""
     assert links("[a](https://a.example) y **[b](#)**") == [("a", "https://a.example"), ("b", "#")]

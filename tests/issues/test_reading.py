@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import AuthorError
-from mailer.issues import available_languages, locate, read
+from mailer.issues import locate, read, translations
 from mailer.issues.skeleton import begin
 from mailer.issues.source import Source
 from mailer.issues.structure import read_sections
@@ -185,7 +185,7 @@ def test_translations_stand_beside_the_first_language(folder):
     """`issue.en.md` is the English of the issue; a language without a file is refused."""
     write(folder, "### Uno\n\nTexto\n")
     write(folder, "### One\n\nText\n", name="issue.en.md")
-    assert available_languages(folder) == ("es", "en")
+    assert translations(folder) == ("en",)
     assert read(folder, "en").articles[0].title == "One"
     assert read(folder, "es").articles[0].title == "Uno"
     with pytest.raises(AuthorError, match=r"issue\.fr\.md is missing"):

@@ -3,15 +3,32 @@
 import asyncio
 import socket
 import ssl
+from urllib.parse import unquote
 
 import pytest
 import trustme
 
 from mailer.deliveries.transport import ConnectionLost, Deferred, RecipientRefused, TransportDown, Uncertain
 from mailer.errors import OperatorError
-from tests.providers.esp import DROP, DROP_EARLY, KINDS, STALL, TAKEN, Esp, Journal, a_message, send, transport
+from mailer.providers.http import Answer, retry_after
+from tests.providers.esp import (
+    DROP,
+    DROP_EARLY,
+    HERE,
+    KINDS,
+    NOT_HERE,
+    STALL,
+    TAKEN,
+    TOKEN,
+    Esp,
+    Journal,
+    a_message,
+    send,
+    transport,
+)
 
-ONCE_ONLY = tuple(kind for kind in KINDS if kind != "resend")
+KEYED = ("brevo", "resend")  # take a key once
+ONCE_ONLY = tuple(kind for kind in KINDS if kind not in KEYED)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -174,3 +191,50 @@ async def test_many_messages_share_a_connection(kind):
         await channel.close()
     assert len(esp.posted) == 5
     assert esp.connections == 1
+
+
+@pytest.mark.parametrize("kind", HERE)
+async def test_a_lost_answer_is_asked_after(kind):
+    """Where the provider can be asked by our id, what it has is sent, and nothing is posted twice."""
+    async with Esp(DROP, probe=(200, {}, HERE[kind])).running() as esp:
+        receipt = await send(kind, esp)
+    assert "found" in receipt.reply
+    assert receipt.provider_id == ("" if kind == "mailgun" else "7")
+    assert len(esp.posted) == 1
+    assert TOKEN in unquote(esp.probed[-1].path)
+
+
+@pytest.mark.parametrize("kind", HERE)
+@pytest.mark.parametrize("answer", ["not here", "refused"])
+async def test_what_is_not_found_stays_uncertain(kind, answer):
+    """That a message isn't listed, or that we may not ask, proves nothing."""
+    said = (200, {}, NOT_HERE[kind]) if answer == "not here" else (403, {}, {})
+    async with Esp(DROP).running() as esp:
+        channel = await transport(kind, esp.url).open()
+        esp.probe = said
+        with pytest.raises(Uncertain):
+            await channel.transmit(a_message(), Journal())
+        await channel.close()
+    assert len(esp.posted) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "30"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:00 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "Sun, 21 Oct 2150 07:28:00 GMT"}, 86_400.0),
+        ({"x-ratelimit-reset": "1792567740", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60.0),
+        ({"x-ratelimit-reset": "12"}, 12.0),
+        ({"ratelimit-reset": "2"}, 2.0),
+        ({"retry-after": "soon"}, 0.0),
+        ({"retry-after": "-5"}, 0.0),
+        ({"retry-after": "nan"}, 0.0),
+        ({"retry-after": "1e99"}, 86_400.0),
+        ({}, 0.0),
+    ],
+)
+def test_how_long_to_wait(headers, seconds):
+    """Seconds, dates with and without the server's own clock, resets in epoch and in span, and rubbish."""
+    assert retry_after(Answer(429, headers, b"")) == seconds

@@ -1,5 +1,6 @@
 """The bounce mailbox, read from a server that speaks enough IMAP over TLS."""
 
+import asyncio
 import re
 import socketserver
 import ssl
@@ -10,7 +11,9 @@ import pytest
 import trustme
 
 from mailer.errors import OperatorError
-from mailer.providers.imap.mailbox import Settings, unread
+from mailer.providers.imap.mailbox import Settings, unread, with_token
+from mailer.providers.oauth import OAuth
+from tests.providers.esp import Esp
 
 AUTHORITY = trustme.CA()
 
@@ -137,3 +140,18 @@ def test_missing_folder_is_said(settings):
     """A folder that isn't there is named."""
     with pytest.raises(OperatorError, match="Rebotes"):
         list(unread(settings(password="a password", folder="Rebotes")))
+
+
+async def test_tokens_are_fetched(settings, mailbox):
+    """Where the table says where tokens come from, one is fetched before the mailbox is opened."""
+    async with Esp((200, {}, {})).running() as esp:
+        esp.token = (200, {}, {"access_token": "a token", "expires_in": 3600})
+        oauth = OAuth(token_url=f"{esp.url}/token", client_id="us", client_secret_env="SECRET", scope="mail")
+        given = await asyncio.to_thread(with_token, settings(oauth=oauth), lambda key, variable: f"{variable}!")
+        assert [raw[-1:] for raw in await asyncio.to_thread(lambda: list(unread(given)))] == [b"1", b"2", b"3"]
+        assert esp.asked_for_tokens == [
+            {"client_id": "us", "client_secret": "SECRET!", "grant_type": "client_credentials", "scope": "mail"}
+        ]
+        esp.token = (400, {}, {"error": "invalid_client"})
+        with pytest.raises(OperatorError, match=r"invalid_client.*feedback\.mailbox\.oauth"):
+            await asyncio.to_thread(with_token, settings(oauth=oauth), lambda key, variable: "s")

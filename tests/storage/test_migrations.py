@@ -9,7 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-import mailer.app  # noqa: F401 - every book registers its tables
+import mailer.app
+import mailer.storage.cluster_tables  # noqa: F401 - and those that the app opens for several machines alone
 from mailer.storage.database import Database, metadata
 from tests.databases import empty_database
 
@@ -18,9 +19,11 @@ from tests.databases import empty_database
 def fresh(url: str) -> Iterator[Database]:
     """An empty database, brought up to date."""
     database = Database(url)
-    database.upgrade()
-    yield database
-    database.close()
+    try:
+        database.upgrade()
+        yield database
+    finally:
+        database.close()
 
 
 def differences(database: Database) -> list[object]:

@@ -22,6 +22,7 @@ from mailer.testing import FrozenClock
 from mailer.web.application import create
 from mailer.web.desk import Desk
 from mailer.web.postbox import Postbox
+from tests.databases import empty_books
 from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,7 @@ def publish(folder: Path, *, public_url: str = "http://127.0.0.1:8000") -> Path:
     text = (ROOT / "config.toml").read_text(encoding="utf-8")
     text = text.replace('templates = "templates"', f'templates = "{ROOT / "templates"}"')
     keep_pictures_of(folder)
+    empty_books(folder / "var" / "mailer.db")
     path = folder / "config.toml"
     path.write_text(text.replace("http://127.0.0.1:8000", public_url), encoding="utf-8")
     return path

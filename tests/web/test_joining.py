@@ -7,6 +7,7 @@ import pytest
 from mailer.storage.register.tables import suppressions
 from mailer.testing import FrozenClock
 from mailer.web import puzzle
+from mailer.web.joining import CONSENT_VERSION
 from tests.web.conftest import books, link_in
 
 NEW = "prensa@nuevo.example"
@@ -39,7 +40,7 @@ async def confirm(browser, letters):
 
 
 async def test_double_opt_in(browser, house, letters) -> None:
-    """Nobody is in the register before the letter's link was followed and its button pressed."""
+    """Nobody is in the register before the letter's link was followed and its button pressed, with the consent."""
     await ask(browser, name="Prensa")
     assert len(books(house)["subscribers"]) == 2
     page = await confirm(browser, letters)
@@ -47,6 +48,10 @@ async def test_double_opt_in(browser, house, letters) -> None:
     new = books(house)["subscribers"][-1]
     assert (new.email, new.name, new.state, new.language) == (NEW, "Prensa", "active", "es")
     assert [row.segment for row in books(house)["memberships"] if row.subscriber_id == new.id] == ["gads"]
+    (ground,) = books(house)["consents"]
+    assert (ground.subscriber_id, ground.basis, ground.at) == (new.id, "consent", house.clock.now())
+    assert (ground.text_version, ground.who) == (CONSENT_VERSION, "reader")
+    assert ground.proof.endswith("signup:1")
 
 
 async def test_letter_is_marked_as_automatic(browser, letters) -> None:

@@ -22,7 +22,7 @@ from tests.web.conftest import books, enrol, link_in, publish, send_sample
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
 ]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 # WCAG 2.2 2.5.8, 1.4.10, 1.3.1, 2.4.2, 3.1.1, 2.4.6: what axe would complain of first.
@@ -70,7 +70,7 @@ class Site:
 
     def link_posted_to(self, address: str) -> str:
         """The link in the newest letter to this address, waited for."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 100
         while time.monotonic() < deadline:
             for file in sorted(self.outbox.glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True):
                 letter = message_from_bytes(file.read_bytes(), policy=policy.default)
@@ -82,7 +82,7 @@ class Site:
     def close(self) -> None:
         """Stop serving."""
         self.server.should_exit = True
-        self.thread.join(15)
+        self.thread.join(100)
         self.listener.close()
         self.house.close()
 
@@ -123,7 +123,7 @@ class Telephone:
             viewport={"width": 375, "height": 740}, locale=language, color_scheme="light", **options
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
         self.page.on("console", lambda message: self.complaints.append(message.text))

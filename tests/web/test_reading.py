@@ -1,10 +1,13 @@
 """The web edition: what went out, for anybody, without what was one reader's own."""
 
+import json
 import re
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
+from mailer import chromium
 from mailer.editions.edition import Compiled, Enclosure, Image
 from mailer.storage.campaign_tables import campaigns
 from mailer.storage.editions import Shelf
@@ -16,30 +19,39 @@ HTML = """<!DOCTYPE html>
 <html lang="es"><head><title>Brief</title></head><body>
 <p>@@greeting@@</p><p>@@institution@@</p><h2 id="asamblea">Asamblea {segment}</h2>
 <img src="http://127.0.0.1:8000/images/abc123.png" alt="">
-<p>Recibe este mensaje porque consta en nuestra lista «Gobiernos autónomos descentralizados».</p>
+<p>Recibe este mensaje porque consta en nuestra lista «{title}».</p>
 <a class="x" href="@@preferences_url@@" style="y">Cambiar mis preferencias</a>
 <a href="@@unsubscribe_url@@">Darme de baja</a>
 <a href="@@web_url@@">Ver en el navegador</a></body></html>"""
 
 
-def shelve(house, issue: str = "2022-11", *, sent: bool = True) -> Compiled:
-    """Put an issue on the shelf, and send it if so told."""
-    editions = tuple(
-        an_edition(
-            issue=issue,
-            segment=segment,
-            language=language,
-            subject=f"Número {issue} <{language}>",
-            html=HTML.replace("{segment}", segment).replace('lang="es"', f'lang="{language}"'),
-            text="x" * (20 if segment == "gads" else 10),
-            images=(PICTURE,),
-            files=(DOCUMENT,),
-            hash=f"{issue}-{segment}-{language}",
-        )
-        for segment in ("diplomats", "gads")
-        for language in ("es", "en")
+TITLES = {"diplomats": "Cuerpo diplomático", "gads": "Gobiernos autónomos descentralizados", "": ""}
+
+
+def made(issue: str, segment: str, language: str):
+    """An edition that says which it is."""
+    html = HTML.replace("{segment}", segment or "para todos").replace("{title}", TITLES[segment])
+    return an_edition(
+        issue=issue,
+        segment=segment,
+        language=language,
+        subject=f"Número {issue} <{language}>",
+        html=html.replace('lang="es"', f'lang="{language}"'),
+        images=(PICTURE,),
+        files=(DOCUMENT,),
+        hash=f"{issue}-{segment}-{language}",
     )
-    compiled = Compiled(issue=issue, content_hash=f"hash-{issue}", editions=editions)
+
+
+def shelve(house, issue: str = "2022-11", *, sent: bool = True, apart: bool = False, version: str = "") -> Compiled:
+    """Put an issue on the shelf, and send it if so told; `apart` says that some of it is for one segment alone."""
+    editions = tuple(made(issue, segment, language) for segment in ("diplomats", "gads") for language in ("es", "en"))
+    public = tuple(made(issue, "", language) for language in ("es", "en")) if apart else ()
+    if version:
+        editions = tuple(
+            msgspec.structs.replace(each, html=each.html + version, hash=each.hash + version) for each in editions
+        )
+    compiled = Compiled(issue=issue, content_hash=f"hash-{issue}{version}", editions=editions, public=public)
     now = house.clock.now()
     Shelf(house.database).put(compiled, now=now)
     row = {"issue": issue, "content_hash": compiled.content_hash, "segments": "[]", "created_at": now}
@@ -63,11 +75,48 @@ async def test_edition_is_anonymous(house, browser) -> None:
     assert 'id="asamblea"' in page.text
 
 
-async def test_fullest_edition_is_shown(house, browser) -> None:
-    """Without a segment the edition that holds most is shown; with one, exactly that."""
+async def test_what_is_for_some_alone_is_not_for_everybody(house, browser) -> None:
+    """Anybody reads what all segments got; an edition for one is found by its address and by no search engine."""
+    shelve(house, apart=True)
+    public, gads = await browser.get("/brief/2022-11/"), await browser.get("/brief/2022-11/gads/es")
+    assert "Asamblea para todos" in public.text
+    assert public.headers["x-robots-tag"] == "all"
+    assert "Asamblea gads" in gads.text
+    assert gads.headers["x-robots-tag"] == "noindex"
+
+
+async def test_a_corrected_issue_leads_to_its_earlier_versions(house, browser) -> None:
+    """Sent again with other content, the page says so and the first version stays where it can be read."""
     shelve(house)
-    assert "Asamblea gads" in (await browser.get("/brief/2022-11/")).text
-    assert "Asamblea diplomats" in (await browser.get("/brief/2022-11/diplomats/es")).text
+    house.clock.advance(days=1)
+    shelve(house, version="<!--mended-->")
+    page = (await browser.get("/brief/2022-11/?lang=es")).text
+    assert "<!--mended-->" in page
+    assert 'href="/brief/2022-11/v1/es"' in page
+    first = await browser.get("/brief/2022-11/v1/es")
+    assert "<!--mended-->" not in first.text
+    assert 'href="/brief/2022-11/v2/es"' in first.text
+    assert (await browser.get("/brief/2022-11/v3/es")).status_code == 404
+
+
+async def test_the_index_holds_every_article_with_its_place(house, browser) -> None:
+    """What the archive's page searches: a title, what stands below it, and where."""
+    shelve(house)
+    script = (await browser.get("/search.js?lang=es")).text
+    (found,) = json.loads(script.removeprefix("window.published = ").rstrip(";\n"))
+    assert found["url"] == "/brief/2022-11/?lang=es#asamblea"
+    assert (found["title"], found["when"]) == ("Asamblea diplomats", "noviembre 2022")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium.browser() is None, reason="chromium is not installed")
+async def test_an_issue_is_there_as_pdf(house, browser) -> None:
+    """Printed once, kept, and of a published issue alone."""
+    shelve(house)
+    answer = await browser.get("/brief/2022-11/2022-11.es.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+    assert (await browser.get("/brief/2022-12/2022-12.es.pdf")).status_code == 404
 
 
 async def test_edition_speaks_the_browsers_language(house, browser) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from mailer.editions.checks.axe import Barrier
 from mailer.editions.checks.hunspell import SYSTEM
 from mailer.editions.edition import Edition
 from mailer.issues.issue import Issue
@@ -37,16 +38,22 @@ class Reader(msgspec.Struct, frozen=True):
     unwritable: str = ""
 
 
+def _as_compiled(edition: Edition) -> str:
+    return edition.html
+
+
 class Sending(msgspec.Struct, frozen=True):
     """
     How the issue goes out: where its readers leave, and the message that one of them would get.
 
-    `misaligned` says what is wrong with the domains that DMARC compares, if anything is.
+    `html` is an edition's as it is sent: longer than as it was compiled, where links are counted. `misaligned` says
+    what is wrong with the domains that DMARC compares, if anything is.
     """
 
     public_url: str
     message: Callable[[Edition], bytes]
     misaligned: str = ""
+    html: Callable[[Edition], str] = _as_compiled
 
 
 class Circumstances(msgspec.Struct, frozen=True):
@@ -55,7 +62,7 @@ class Circumstances(msgspec.Struct, frozen=True):
 
     `segments` are the names that an article may be for, `office_words` a file of words that are spelled right,
     `plain` the same templates filled with the plainest content (what is in it too is the template's own doing),
-    `reachable` asks the web about addresses and gives what is wrong with each that fails.
+    `reachable` asks the web about addresses and gives what is wrong with each that fails; `axe` judges in a browser.
     """
 
     segments: Collection[str]
@@ -69,6 +76,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     readers: Iterable[Reader] = ()
     sending: Sending | None = None
     reachable: Callable[[Collection[str]], Mapping[str, "Failure"]] | None = None
+    axe: Callable[[Edition], list[Barrier]] | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -9,16 +9,22 @@ from mailer.editions.checks.passages import Passage, passages
 from mailer.editions.checks.remark import Remark, error, warning
 from mailer.editions.edition import SLOT
 from mailer.issues.issue import Article, Issue, Section
+from mailer.issues.markdown import to_words
 from mailer.issues.suggest import did_you_mean
 
 SUBJECT: Final = range(30, 61)
 PREHEADER: Final = range(40, 111)
+# Thirty in Roman numerals counts something: "XXX Congreso", "XXX ANIVERSARIO".
+_CROSSES: Final = r"\bXXX\b(?!\s+[A-ZÁÉÍÓÚÑ]\w{3})|\bX{4,}\b"
 # "TODO" is also Spanish for "all": it is left over only where it begins a passage or has a colon behind it.
 _LEFT_OVER: Final = re.compile(
-    r"\bX{3,}\b|\bxxx+\b|\A\W*TODO\b|\bTODO:|\bFIXME\b|\bTBD\b"
+    rf"{_CROSSES}|\bxxx+\b|\A\W*TODO\b|\bTODO:|\bFIXME\b|\bTBD\b"
     r"|\[(?:…|\.\.\.)\]|\?{3,}|\b(?i:lorem ipsum|escriba aquí)\b"
 )
-_LEFT_OVER_IN_CAPITALS: Final = re.compile(r"\bX{3,}\b|\bTODO:|\bFIXME\b|\[(?:…|\.\.\.)\]|LOREM IPSUM")
+_BROKEN_TABLE: Final = re.compile(r"\|\s*:?-{2,}")
+_NOTE: Final = re.compile(r"\[(\^[^\]\s]+)\](?!:)")
+_NOTE_TEXT: Final = re.compile(r"^[ \t]*\[(\^[^\]\s]+)\]:", re.MULTILINE)
+_LEFT_OVER_IN_CAPITALS: Final = re.compile(rf"{_CROSSES}|\bTODO:|\bFIXME\b|\[(?:…|\.\.\.)\]|LOREM IPSUM")
 # In these a title with its figure, date, picture or document says all.
 _COMPACT: Final = frozenset({"figures", "events", "gallery", "documents"})
 _ENOUGH_TO_SHOUT: Final = 30
@@ -36,6 +42,7 @@ def content(issue: Issue, segments: Collection[str]) -> Iterator[Remark]:
         yield from _segments(issue, section, segments)
         for article in section.articles:
             yield from _empty(issue, section, article)
+            yield from _unread(issue, article)
             yield from _segments(issue, article, segments)
     if not issue.articles:
         yield error("empty-issue", issue.where(), "the issue has no article; write one below a ### heading")
@@ -45,11 +52,44 @@ def content(issue: Issue, segments: Collection[str]) -> Iterator[Remark]:
         yield from _shouted(issue, passage)
 
 
+def strangers(translation: Issue, original: Issue) -> Iterator[Remark]:
+    """
+    Articles of a translation that the original doesn't have: their twins would stand beside them, untranslated.
+
+    They are known by their id, which is made of the title where none is given, and a translated title makes another.
+    """
+    told, known = {piece.id for piece in _pieces(translation)}, {piece.id for piece in _pieces(original)}
+    for piece in _pieces(translation):
+        if piece.id not in known:
+            twin = next((other.id for other in _pieces(original) if other.id not in told), "")
+            like = f"; write the id of its original below the title, as in {{id={twin or 'its-name'}}}"
+            message = f'"{piece.title}" translates nothing in {original.file}{like}'
+            yield warning("translation", translation.where(piece.line), message)
+
+
+def _pieces(issue: Issue) -> list[Article | Section]:
+    pieces: list[Article | Section] = []
+    for section in issue.sections:
+        pieces += [section, *section.articles] if section.id else section.articles
+    return pieces
+
+
 def _empty(issue: Issue, section: Section, article: Article) -> Iterator[Remark]:
     beside = article.figure or article.when or article.picture or article.button
     if not article.body and not (section.layout in _COMPACT and beside):
         where = issue.where(article.line)
         yield error("empty-article", where, f'the article "{article.title}" has no text; write it or delete it')
+
+
+def _unread(issue: Issue, article: Article) -> Iterator[Remark]:
+    """What was meant for a table or a note and reads as dashes and brackets."""
+    where = issue.where(article.body_line)
+    if _BROKEN_TABLE.search(to_words(article.body)):
+        told = "the table can't be read; leave a line free above it, and give every row as many cells as the first"
+        yield error("table", where, told)
+    for name in sorted({*_NOTE.findall(article.body)} ^ {*_NOTE_TEXT.findall(article.body)}):
+        told = f'the note [{name}] is not whole; write [{name}] in a sentence and "[{name}]: its text" below, both here'
+        yield error("note", where, told)
 
 
 def _inbox(issue: Issue) -> Iterator[Remark]:
@@ -59,15 +99,17 @@ def _inbox(issue: Issue) -> Iterator[Remark]:
             aim = f"{fits.start} to {fits.stop - 1}"
             yield warning(f"{key}-length", where, f"the {key} has {length} characters; inboxes show {aim} best")
     names = months(issue.language)
-    expected = names[issue.month.month - 1] if names else ""
+    # What is to come may be named too; a month gone by was left over from an earlier issue.
+    expected = {names[(issue.month.month - 1 + ahead) % 12] for ahead in (0, 1)} if names else set()
     for key in ("subject", "preheader"):
         text, where = getattr(issue, key), issue.where(issue.lines.get(key))
         # "may" and "march" are English verbs too: there a month counts by its capital.
         named = [name for name in names if re.search(rf"\b(?:{name.capitalize()}|{name.upper()})\b", text)]
         if issue.language == "es":
             named = [name for name in names if re.search(rf"\b{name}\b", text, re.IGNORECASE)]
-        if named and expected not in named:
-            yield warning("month", where, f"the {key} speaks of {named[0]}, but this is the issue of {expected}")
+        if named and expected.isdisjoint(named):
+            told = f"the {key} speaks of {named[0]}, but this is the issue of {names[issue.month.month - 1]}"
+            yield warning("month", where, told)
 
 
 def _segments(issue: Issue, piece: Article | Section, known: Collection[str]) -> Iterator[Remark]:
@@ -97,7 +139,7 @@ def _twice(issue: Issue) -> Iterator[Remark]:
 
 def _left_over(issue: Issue, passage: Passage) -> Iterator[Remark]:
     rule = _LEFT_OVER_IN_CAPITALS if passage.in_capitals else _LEFT_OVER
-    if found := rule.search(passage.text):
+    for found in rule.finditer(passage.text):
         where = issue.where(passage.line_at(found.start()))
         yield error("placeholder", where, f'"{found[0].strip()}" was left over; write what belongs there')
     if slot := SLOT.search(passage.text):

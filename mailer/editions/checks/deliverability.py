@@ -15,6 +15,7 @@ from mailer.issues.issue import Issue
 
 WORDS_A_PICTURE: Final = 25
 _SPAM_SECONDS: Final = 60
+_LONGEST_LINE: Final = 998
 _STATUS: Final = re.compile(r"score=(-?[\d.]+)\s+required=([\d.]+)\s+tests=([\w,\s]*)")
 
 
@@ -32,7 +33,11 @@ def alignment(issue: Issue, sending: Sending) -> Iterator[Remark]:
 
 
 def _unsubscribing(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:
-    message = message_from_bytes(sending.message(edition), policy=policy.default)
+    content = sending.message(edition)
+    if max(map(len, content.split(b"\r\n"))) > _LONGEST_LINE:
+        told = f"the message has a line of more than {_LONGEST_LINE} octets, which servers cut (RFC 5322); shorten it"
+        yield error("html-lines", issue.where(), told)
+    message = message_from_bytes(content, policy=policy.default)
     named = str(message.get("List-Unsubscribe", ""))
     ways = re.findall(r"<([^>]+)>", named)
     if not ways or "One-Click" not in str(message.get("List-Unsubscribe-Post", "")):
@@ -43,7 +48,7 @@ def _unsubscribing(issue: Issue, edition: Edition, sending: Sending) -> Iterator
             f"readers leave at {sending.public_url}, and one-click unsubscription works over https only (RFC 8058); "
             f"give [publication] public_url its public https address before the send"
         )
-        yield warning("unsubscribe-header", issue.where(), told)
+        yield warning("unsubscribe-header", f"{issue.folder.parent.name}/{issue.name}/issue.md", told)
 
 
 def _text_part(issue: Issue, edition: Edition) -> Iterator[Remark]:

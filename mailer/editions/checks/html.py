@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from lxml import etree
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
@@ -48,6 +49,7 @@ def html(issue: Issue, edition: Edition, plain: str) -> Iterator[Remark]:
     """What the HTML family has to say about an edition; `plain` is the template's own HTML, or nothing."""
     page = parsed(edition.html)
     yield from _same_ids(issue, page)
+    yield from _tags(issue, edition)
     base = parsed(plain) if plain else None
     if base is not None:
         yield from _nesting(issue, edition, page, base)
@@ -70,6 +72,15 @@ def _same_ids(issue: Issue, page: HtmlElement) -> Iterator[Remark]:
                 f'the id "{name}" stands {count} times in the HTML, so links to it are ambiguous; give one another id'
             )
             yield error("html-duplicate-id", issue.where(), told)
+
+
+def _tags(issue: Issue, edition: Edition) -> Iterator[Remark]:
+    """What the parser of libxml2 had to make up for, as programs do that each guess differently."""
+    parser = etree.HTMLParser(recover=True)
+    etree.fromstring(_CONDITIONAL.sub("", edition.html).encode(), parser)
+    for fault in dict.fromkeys(entry.message for entry in parser.error_log):
+        told = f"the HTML is not whole ({fault}); mend the template or the piece that brings it"
+        yield error("html-tags", issue.where(), told)
 
 
 def _nesting(issue: Issue, edition: Edition, page: HtmlElement, base: HtmlElement) -> Iterator[Remark]:

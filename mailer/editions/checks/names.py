@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from mailer.issues.issue import Issue
 _WORD: Final = re.compile(r"(?<![\w@./#-])[^\W\d_]{5,}(?![\w@-]|\.\w)")
 _ENDING: Final = re.compile(r"(?:[aeo]s?|es)$")
 _SHORTEST_STEM: Final = 5
+_SIBILANTS: Final = frozenset("sz")
 _CAPITALS: Final = re.compile(r"[^\W\d_]*[CS]ION\b")
 
 
@@ -38,8 +39,8 @@ def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remar
     stems: dict[str, list[_Seen]] = {}
     for word in seen.values():
         stems.setdefault(_stem(word.text), []).append(word)
-    for first, second in _near_pairs(list(stems)):
-        pair = sorted((stems[first][0], stems[second][0]), key=lambda word: word.times)
+    for first, second in [*_near_pairs(list(stems)), *_near_surnames(seen.values())]:
+        pair = sorted((stems[_stem(first)][0], stems[_stem(second)][0]), key=lambda word: word.times)
         named = any(word.named for word in pair)
         if named and all(map(_like_a_name, pair)) and any(_foreign(word.text, knows, office) for word in pair):
             rare, usual = pair
@@ -49,6 +50,14 @@ def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remar
             )
     if path is None and issue.language == "es":
         yield from _lost_accents(issue)
+
+
+def _near_surnames(words: Iterable[_Seen]) -> Iterator[tuple[str, str]]:
+    """Names whose last letters differ but for gender and number: Muñoz, Muños."""
+    named = [word.text.casefold() for word in words if word.named]
+    for first, second in _near_pairs(named):
+        if first[-1] != second[-1] and {first[-1], second[-1]} <= _SIBILANTS:
+            yield first, second
 
 
 def _like_a_name(word: _Seen) -> bool:

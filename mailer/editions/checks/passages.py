@@ -7,8 +7,10 @@ from typing import Final, Literal
 import msgspec
 
 from mailer.issues.issue import Article, Issue, Section
+from mailer.issues.rendering import without_rule
 
 Kind = Literal["front", "title", "text", "label", "alt", "name"]
+_BARE: Final = re.compile(r"\[\^[^\]\s]+\]:?|https?://[^\s<>|]+|`[^`\n]*`")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)|<(?:https?|mailto):[^>]*>")
 _MARKS: Final = re.compile(r"^[ \t]*(?:[-*+>]|\d+[.)])[ \t]+|\*+|(?<!\w)_+|_+(?!\w)|`|\\(?=[^\w\s])", re.MULTILINE)
 _READ: Final = ("title", "tagline", "subject", "preheader", "office", "department")
@@ -57,7 +59,18 @@ def paragraphs(markdown: str, line: int) -> Iterator[tuple[str, int]]:
 
 def _paragraphs(markdown: str, line: int) -> Iterator[Passage]:
     for text, first in paragraphs(markdown, line):
-        yield Passage(_MARKS.sub("", _LINK.sub(lambda found: found[1] or "", text)), first, "text")
+        yield Passage(_read_aloud(text), first, "text")
+
+
+def _read_aloud(markdown: str) -> str:
+    """
+    What is read of a paragraph: no marks, no addresses, no code; its line breaks stay.
+
+    >>> _read_aloud("Lea **el [acta](https://a.example)** en https://a.example/?x=1")
+    'Lea el acta en '
+    """
+    told = _LINK.sub(lambda found: found[1] or "", without_rule(markdown))
+    return _MARKS.sub("", _BARE.sub("", told))
 
 
 def _headed(piece: Article | Section, kind: Kind = "title") -> Iterator[Passage]:

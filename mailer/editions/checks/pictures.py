@@ -12,6 +12,9 @@ from mailer.editions.edition import Compiled
 from mailer.issues.issue import Issue, Picture
 
 WIDEST: Final = 1200
+# In a column, a card or a row a picture is widest on a telephone: 375 to 430 CSS pixels.
+WIDE_ON_A_PHONE: Final = 800
+_NARROW: Final = frozenset({"left", "right", "signature"})
 TOTAL_WEIGHT: Final = 1_000_000
 LONGEST_ALT: Final = 250
 # A picture is shown as wide as the column: one taller than it is wide pushes the text off the screen.
@@ -27,10 +30,12 @@ _FILE_NAME: Final = re.compile(
 
 def pictures(issue: Issue, compiled: Compiled | None) -> Iterator[Remark]:
     """What the pictures family has to say about an issue."""
-    for article in issue.articles:
-        if article.picture:
-            yield from _alt(article.picture, article.title, issue)
-            yield from _pixels(article.picture, issue)
+    for section in issue.sections:
+        for article in section.articles:
+            if article.picture:
+                yield from _alt(article.picture, article.title, issue)
+                is_wide = not section.layout and article.layout not in _NARROW
+                yield from _pixels(article.picture, issue, WIDEST if is_wide else WIDE_ON_A_PHONE)
     for edition in compiled.editions if compiled else ():
         weight = sum(len(image.content) for image in {image.name: image for image in edition.images}.values())
         if edition.language == issue.language and weight > TOTAL_WEIGHT:
@@ -59,7 +64,7 @@ def _alt(picture: Picture, title: str, issue: Issue) -> Iterator[Remark]:
         yield warning("alt-long", where, f"the alt text has {len(picture.alt)} characters; say it in {LONGEST_ALT}")
 
 
-def _pixels(picture: Picture, issue: Issue) -> Iterator[Remark]:
+def _pixels(picture: Picture, issue: Issue, enough: int) -> Iterator[Remark]:
     if picture.path.lower().endswith(".svg"):
         return
     where = issue.where(picture.line)
@@ -82,6 +87,6 @@ def _pixels(picture: Picture, issue: Issue) -> Iterator[Remark]:
         shape = "taller than it is wide" if ratio > 1 else "a mere strip"
         told = f'"{picture.path}" is {shape} ({width}×{height}) and would not sit well; crop it to about 16:9'
         yield warning("picture-ratio", where, told)
-    if width < WIDEST:
-        told = f'"{picture.path}" is {width} pixels wide and looks sharp from {WIDEST} on; use a larger copy'
+    if width < enough:
+        told = f'"{picture.path}" is {width} pixels wide and looks sharp from {enough} on; use a larger copy'
         yield warning("picture-small", where, told)

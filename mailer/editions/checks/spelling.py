@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,10 @@ _TITLE: Final = re.compile(
 _ACCENTS: Final = {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "úü", "n": "ñ"}
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzáéíóúüñ"
 _SHORT: Final = 4
+# What was left over is told by its own rule, not word by word.
+_FILLING: Final = re.compile(r"lorem ipsum", re.IGNORECASE)
+# Letters that sound alike in Spanish or are mixed up in English; an h that nobody hears.
+_SOUNDS: Final = ("bv", "csz", "gj", "iy", "nm", "ea")
 
 
 class _Word(msgspec.Struct, frozen=True):
@@ -38,12 +43,12 @@ def spelling(issue: Issue, office: Path | None, system: Path = SYSTEM) -> Iterat
     """What the spelling family has to say about an issue; `office` is a file of words that are right, one a line."""
     path = installed(issue.language, system)
     if path is None:
-        package = f"hunspell-{issue.language}"
+        package = {"en": "hunspell-en-us"}.get(issue.language, f"hunspell-{issue.language}")
         message = f'no dictionary for "{issue.language}" is installed, so nothing was spelled; install {package}'
         yield warning("no-dictionary", issue.where(), message)
         return
     own = own_words(office)
-    words = [word for passage in passages(issue) for word in _words(passage)]
+    words = [word for passage in passages(issue) if not _FILLING.search(passage.text) for word in _words(passage)]
     names = {word.text.casefold() for word in words if word.named}
     lookup = dictionary(path)
     known: dict[str, bool] = {}
@@ -85,10 +90,12 @@ def _judged(text: str, knows: Knows, *, named: bool) -> str:
     if set(text) <= set("IVXLCDM"):
         return "" if _ROMAN.fullmatch(text) else _roman(text)
     # A name may well be two letters away from a word: Dubois, dubios.
-    slip = next((other for other in _slips(text.lower(), swaps=not named) if knows(other)), "")
+    is_known = knows if text.islower() else lambda word: knows(word) or knows(word.capitalize())
+    slip = next((other for other in _slips(text.lower(), swaps=not named) if is_known(other)), "")
     if named and (not slip or (text.isupper() and len(text) <= _SHORT)):
         return ""
-    meant = slip or next((other for other in _near(text.lower()) if knows(other)), "")
+    likely = chain(_sounding(text.lower()), _near(text.lower()))
+    meant = slip or next((other for other in likely if is_known(other)), "")
     if not meant:
         return f'"{text}" is in no dictionary; mend it, or add it to dictionary.txt'
     return (
@@ -113,6 +120,23 @@ def _slips(text: str, *, swaps: bool) -> Iterator[str]:
             yield text[:place] + text[place + 1 :]
         if swaps and place + 1 < len(text):
             yield text[:place] + text[place + 1] + letter + text[place + 2 :]
+
+
+def _sounding(text: str) -> Iterator[str]:
+    """
+    Words that sound the same.
+
+    >>> "recibió" in _sounding("recivió"), "receive" in _sounding("recieve")
+    (True, True)
+    """
+    for place, letter in enumerate(text):
+        for alike in _SOUNDS:
+            for other in alike if letter in alike else "":
+                yield text[:place] + other + text[place + 1 :]
+        yield text[:place] + "h" + text[place:]
+        if letter == "h":
+            yield text[:place] + text[place + 1 :]
+        yield text[:place] + text[place + 1 : place + 2] + letter + text[place + 2 :]
 
 
 def _near(text: str) -> Iterator[str]:

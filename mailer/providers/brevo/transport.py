@@ -6,26 +6,28 @@ Our Message-ID travels as `X-Mailin-custom`, which its webhooks give back.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import msgspec
 
-from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
+from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
-from mailer.providers.fields import Person, bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, receipt_by, secure
+from mailer.providers.fields import Person, bare
+from mailer.providers.http import Answer, HttpTransport, Request, receipt_by, secure
+from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
+from mailer.tokens import new_key
 
 _TO: Final = re.compile(r"\bin to\b|\bto\b.{0,12}\b(?:email|is not valid)|recipient", re.IGNORECASE)
 
+_REPEATED: Final = re.compile(r"duplicate|idempoten", re.IGNORECASE)
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+
+class Settings(KeySettings, frozen=True):
     """`[transports.<name>]` with `kind = "brevo"`."""
 
-    key_env: str
     url: str = "https://api.brevo.com"
-    timeouts: Timeouts = Timeouts()
 
 
 def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
@@ -36,17 +38,19 @@ def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
         OperatorError: The key isn't set, or `url` is not https.
 
     """
-    api = Brevo(secure(settings.url, name), secrets("key_env", settings.key_env))
+    key = secrets("key_env", settings.key_env)
+    api = Brevo(secure(settings.url, name), key, signs_itself=settings.signs_itself)
     return HttpTransport(api, name=name, timeouts=settings.timeouts)
 
 
-class Brevo:
+class Brevo(Mapped):
     """What is special about Brevo."""
 
+    provider = "Brevo"
     probe = "/v3/account"
 
-    def __init__(self, url: str, key: str) -> None:
-        self.url = url
+    def __init__(self, url: str, key: str, *, signs_itself: bool) -> None:
+        super().__init__(url, signs_itself=signs_itself)
         self._key = key
 
     async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:  # noqa: ARG002 - a key for good
@@ -55,26 +59,33 @@ class Brevo:
 
     def write(self, message: Message) -> Request:
         """The message in Brevo's fields."""
-        parts = fields(message, "Brevo")
-        body: dict[str, Any] = {
+        parts = self.fields(message)
+        body = {
             "sender": _mailbox(parts.sender),
             "to": [_mailbox(parts.to)],
             "replyTo": _mailbox(parts.reply_to) if parts.reply_to else None,
             "subject": parts.subject,
             "htmlContent": parts.html or None,
             "textContent": parts.text or None,
-            "headers": {**parts.headers, "X-Mailin-custom": bare(message.message_id)},
+            # A UUID, in the headers of the body, good for 30 minutes: so each try has a key of its own, and what is
+            # put off and tried again isn't taken for a repetition.
+            "headers": {
+                **parts.headers,
+                "X-Mailin-custom": bare(message.message_id),
+                "idempotencyKey": new_key(),
+            },
         }
-        content = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
-        return Request("/v3/smtp/email", content, {"Content-Type": "application/json"})
+        return msgspec.structs.replace(in_json("/v3/smtp/email", body), is_idempotent=True)
 
     def receipt(self, answer: Answer) -> Receipt:
         """Brevo's id."""
         return receipt_by(answer, "messageId")
 
     def refusal(self, answer: Answer) -> TransportError | None:
-        """An invalid parameter that is `to` means the recipient."""
+        """An invalid parameter that is `to` means the recipient; a repetition says nothing of the first."""
         data = answer.data
+        if isinstance(data, dict) and _REPEATED.search(f"{data.get('code', '')} {data.get('message', '')}"):
+            return Uncertain(answer.words, code=answer.status)
         if answer.status != httpx.codes.BAD_REQUEST or not isinstance(data, dict):
             return None
         if data.get("code") == "invalid_parameter" and _TO.search(str(data.get("message", ""))):

@@ -3,14 +3,14 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
+from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, Trace, secure
 from mailer.providers.oauth import OAuth, Tokens, tokens
 from mailer.providers.registry import Secrets
 
@@ -51,7 +51,7 @@ class Graph:
 
     def __init__(self, url: str, mailbox: str, source: Tokens) -> None:
         self.url = url
-        self._path = f"/v1.0/users/{quote(mailbox)}/sendMail"
+        self._user = f"/v1.0/users/{quote(mailbox)}"
         self._tokens = source
 
     async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:  # noqa: ARG002 - tokens come from elsewhere
@@ -63,7 +63,10 @@ class Graph:
         content = b64encode(message.content)
         if len(content) > _MAX:
             raise TransportDown("Microsoft Graph takes messages of 3 MB at most; make the issue smaller or use SMTP")
-        return Request(self._path, content, {"Content-Type": "text/plain"})
+        named = message.message_id.replace("'", "''")
+        asked = {"$filter": f"internetMessageId eq '{named}'", "$select": "id", "$top": 1}
+        trace = Trace(f"{self._user}/mailFolders/sentitems/messages?{urlencode(asked)}", items="value", named="id")
+        return Request(f"{self._user}/sendMail", content, {"Content-Type": "text/plain"}, trace=trace)
 
     def receipt(self, answer: Answer) -> Receipt:
         """Graph says 202 and nothing else."""

@@ -1,9 +1,10 @@
 """
 Reads a mailbox over IMAP (RFC 9051, 3501), always through TLS, by password or by an OAuth access token (XOAUTH2).
 
-Microsoft 365 and Google Workspace take tokens only; whoever runs `mailer` renews the token (docs/bounces.md).
+Microsoft 365 and Google Workspace take tokens only: `[feedback.mailbox.oauth]` says where to fetch one.
 """
 
+import asyncio
 import imaplib
 import ssl
 from collections.abc import Iterator
@@ -12,14 +13,17 @@ from typing import Any, Final
 
 import msgspec
 
+from mailer.deliveries.transport import TransportError
 from mailer.errors import OperatorError
 from mailer.feedback.mime import MAX_BYTES
+from mailer.providers.oauth import OAuth, fetched
+from mailer.providers.registry import Secrets
 
 _TIMEOUT: Final = 60.0
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[feedback.mailbox]`: where the bounces lie, and one of password and token."""
+    """`[feedback.mailbox]`: where the bounces lie, and one of password, token and where to fetch a token."""
 
     host: str
     username: str
@@ -28,6 +32,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: str = ""
     folder: str = "INBOX"
     ca_path: str = ""
+    oauth: OAuth = OAuth()
+
+
+def with_token(settings: Settings, secrets: Secrets) -> Settings:
+    """
+    The settings with a token that is good now, where one is to be fetched.
+
+    Raises:
+        OperatorError: The table is wrong, or no token is given to us.
+
+    """
+    section = "feedback.mailbox.oauth"
+    if settings.oauth == OAuth():
+        return settings
+    source = fetched(settings.oauth, section=section, secrets=secrets)
+    try:
+        return msgspec.structs.replace(settings, token=asyncio.run(source.current()))
+    except TransportError as problem:
+        raise OperatorError(f"the bounce mailbox waits: {problem.reply}; see [{section}]") from None
 
 
 def unread(settings: Settings) -> Iterator[bytes]:
@@ -55,7 +78,7 @@ def unread(settings: Settings) -> Iterator[bytes]:
 
 def _connected(settings: Settings) -> imaplib.IMAP4_SSL:
     if bool(settings.password) == bool(settings.token):
-        raise OperatorError("[feedback.mailbox] needs one of password_env and token_env")
+        raise OperatorError("[feedback.mailbox] needs one of password_env, token_env and [feedback.mailbox.oauth]")
     context = ssl.create_default_context(cafile=settings.ca_path or None)
     return imaplib.IMAP4_SSL(settings.host, settings.port, ssl_context=context, timeout=_TIMEOUT)
 

@@ -4,14 +4,15 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
 from mailer.messages.message import Message
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, receipt_by, secure
+from mailer.providers.fields import bare
+from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, Trace, receipt_by, secure
 from mailer.providers.registry import Secrets
 
 _TO: Final = re.compile(r"'to' parameter|\bto\b.{0,20} is not a valid address", re.IGNORECASE)
@@ -74,7 +75,10 @@ class Mailgun:
         )
         content = b"".join((*parts, head.encode(), message.content, f"\r\n--{boundary}--\r\n".encode()))
         kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return Request(f"/v3/{quote(self._domain)}/messages.mime", content, kind)
+        place = f"/v3/{quote(self._domain)}"
+        asked = {"message-id": bare(message.message_id), "recipient": message.recipient, "limit": 1}
+        trace = Trace(f"{place}/events?{urlencode(asked)}", items="items")
+        return Request(f"{place}/messages.mime", content, kind, trace=trace)
 
     def receipt(self, answer: Answer) -> Receipt:
         """Mailgun's id, which is the message's own Message-ID."""

@@ -6,24 +6,23 @@ Our Message-ID travels as `CustomID`, which its events give back.
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
-import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
-from mailer.providers.fields import Person, bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
+from mailer.providers.fields import Person, bare
+from mailer.providers.http import Answer, HttpTransport, Request, Trace, secure
+from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(KeySettings, frozen=True, kw_only=True):
     """`[transports.<name>]` with `kind = "mailjet"`: the API key, and its secret."""
 
-    key_env: str
     secret_key_env: str
     url: str = "https://api.mailjet.com"
-    timeouts: Timeouts = Timeouts()
 
 
 def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
@@ -35,16 +34,18 @@ def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
 
     """
     login = secrets("key_env", settings.key_env), secrets("secret_key_env", settings.secret_key_env)
-    return HttpTransport(Mailjet(secure(settings.url, name), *login), name=name, timeouts=settings.timeouts)
+    api = Mailjet(secure(settings.url, name), *login, signs_itself=settings.signs_itself)
+    return HttpTransport(api, name=name, timeouts=settings.timeouts)
 
 
-class Mailjet:
+class Mailjet(Mapped):
     """What is special about Mailjet."""
 
+    provider = "Mailjet"
     probe = ""  # which paths a key may read depends on its rights
 
-    def __init__(self, url: str, key: str, secret: str) -> None:
-        self.url = url
+    def __init__(self, url: str, key: str, secret: str, *, signs_itself: bool) -> None:
+        super().__init__(url, signs_itself=signs_itself)
         self._login = httpx.BasicAuth(key, secret)
 
     async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:
@@ -54,8 +55,8 @@ class Mailjet:
 
     def write(self, message: Message) -> Request:
         """The message in Mailjet's fields; opens and clicks are not tracked."""
-        parts = fields(message, "Mailjet")
-        one: dict[str, Any] = {
+        parts = self.fields(message)
+        one = {
             "From": _mailbox(parts.sender),
             "To": [_mailbox(parts.to)],
             "ReplyTo": _mailbox(parts.reply_to) if parts.reply_to else None,
@@ -67,8 +68,9 @@ class Mailjet:
             "TrackOpens": "disabled",
             "TrackClicks": "disabled",
         }
-        content = msgspec.json.encode({"Messages": [{key: value for key, value in one.items() if value is not None}]})
-        return Request("/v3.1/send", content, {"Content-Type": "application/json"})
+        trace = Trace(f"/v3/REST/message?{urlencode({'CustomID': one['CustomID']})}", items="Data", named="UUID")
+        body = {"Messages": [{key: value for key, value in one.items() if value is not None}]}
+        return in_json("/v3.1/send", body, trace=trace)
 
     def receipt(self, answer: Answer) -> Receipt:
         """Mailjet's id; it may say 200 and yet refuse the one message."""

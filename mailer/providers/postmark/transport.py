@@ -5,15 +5,16 @@ Our Message-ID travels as the metadata `message-id`, which its webhooks give bac
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlencode
 
 import httpx
-import msgspec
 
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
-from mailer.providers.fields import bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, retry_after, secure
+from mailer.providers.fields import bare
+from mailer.providers.http import Answer, HttpTransport, Request, Trace, retry_after, secure
+from mailer.providers.mapped import Mapped, MappedSettings, in_json
 from mailer.providers.registry import Secrets
 
 _INVALID: Final = 300  # "Invalid email request", whose words say which field
@@ -22,13 +23,12 @@ _PASSING: Final = frozenset({100, 429})  # maintenance; too fast
 _LONGEST_METADATA: Final = 80
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(MappedSettings, frozen=True, kw_only=True):
     """`[transports.<name>]` with `kind = "postmark"`; newsletters go by a stream of the kind "broadcasts"."""
 
     token_env: str
     stream: str = "broadcast"
     url: str = "https://api.postmarkapp.com"
-    timeouts: Timeouts = Timeouts()
 
 
 def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
@@ -40,17 +40,18 @@ def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
 
     """
     token = secrets("token_env", settings.token_env)
-    api = Postmark(secure(settings.url, name), token, settings.stream)
+    api = Postmark(secure(settings.url, name), token, settings.stream, signs_itself=settings.signs_itself)
     return HttpTransport(api, name=name, timeouts=settings.timeouts)
 
 
-class Postmark:
+class Postmark(Mapped):
     """What is special about Postmark."""
 
+    provider = "Postmark"
     probe = "/server"
 
-    def __init__(self, url: str, token: str, stream: str) -> None:
-        self.url = url
+    def __init__(self, url: str, token: str, stream: str, *, signs_itself: bool) -> None:
+        super().__init__(url, signs_itself=signs_itself)
         self._token = token
         self._stream = stream
 
@@ -60,9 +61,10 @@ class Postmark:
 
     def write(self, message: Message) -> Request:
         """The message in Postmark's fields; opens and clicks are not tracked."""
-        parts = fields(message, "Postmark")
+        parts = self.fields(message)
+        named = bare(message.message_id)[:_LONGEST_METADATA]  # the token stands first
         headers = {"Message-ID": message.message_id, "X-PM-KeepID": "true", **parts.headers}
-        body: dict[str, Any] = {
+        body = {
             "From": str(parts.sender),
             "To": str(parts.to),
             "ReplyTo": str(parts.reply_to) if parts.reply_to else None,
@@ -70,13 +72,14 @@ class Postmark:
             "TextBody": parts.text or None,
             "HtmlBody": parts.html or None,
             "Headers": [{"Name": name, "Value": value} for name, value in headers.items()],
-            "Metadata": {"message-id": bare(message.message_id)[:_LONGEST_METADATA]},  # the token stands first
+            "Metadata": {"message-id": named},
             "MessageStream": self._stream,
             "TrackOpens": False,
             "TrackLinks": "None",
         }
-        content = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
-        return Request("/email", content, {"Content-Type": "application/json"})
+        asked = {"count": 1, "offset": 0, "messagestream": self._stream, "metadata_message-id": named}
+        trace = Trace(f"/messages/outbound?{urlencode(asked)}", items="Messages", named="MessageID")
+        return in_json("/email", body, trace=trace)
 
     def receipt(self, answer: Answer) -> Receipt:
         """Postmark's id; a 2xx with an error code is a refusal all the same."""

@@ -5,28 +5,23 @@ Our Message-ID is that key, and its token travels as the tag `delivery`, which t
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
-
-import httpx
-import msgspec
+from typing import Final
 
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
-from mailer.providers.fields import bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, receipt_by, secure
+from mailer.providers.fields import bare
+from mailer.providers.http import Answer, HttpTransport, Request, receipt_by, secure
+from mailer.providers.mapped import Bearer, KeySettings, in_json
 from mailer.providers.registry import Secrets
 
 _TO: Final = re.compile(r"`to`", re.IGNORECASE)
 _LONGEST_KEY: Final = 256
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(KeySettings, frozen=True):
     """`[transports.<name>]` with `kind = "resend"`."""
 
-    key_env: str
     url: str = "https://api.resend.com"
-    timeouts: Timeouts = Timeouts()
 
 
 def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
@@ -37,7 +32,8 @@ def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
         OperatorError: The key isn't set, or `url` is not https.
 
     """
-    api = Resend(secure(settings.url, name), secrets("key_env", settings.key_env))
+    key = secrets("key_env", settings.key_env)
+    api = Resend(secure(settings.url, name), key, signs_itself=settings.signs_itself)
     return HttpTransport(api, name=name, timeouts=settings.timeouts)
 
 
@@ -52,23 +48,16 @@ def tag(message_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "-", token)[:_LONGEST_KEY]
 
 
-class Resend:
+class Resend(Bearer):
     """What is special about Resend."""
 
+    provider = "Resend"
     probe = ""  # a sending key may send and nothing else
-
-    def __init__(self, url: str, key: str) -> None:
-        self.url = url
-        self._key = key
-
-    async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:  # noqa: ARG002 - a key for good
-        """The API key."""
-        return {"Authorization": f"Bearer {self._key}"}
 
     def write(self, message: Message) -> Request:
         """The message in Resend's fields."""
-        parts = fields(message, "Resend")
-        body: dict[str, Any] = {
+        parts = self.fields(message)
+        body = {
             "from": str(parts.sender),
             "to": [str(parts.to)],
             "reply_to": str(parts.reply_to) if parts.reply_to else None,
@@ -78,9 +67,7 @@ class Resend:
             "headers": {"Message-ID": message.message_id, **parts.headers},
             "tags": [{"name": "delivery", "value": tag(message.message_id)}],
         }
-        content = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
-        headers = {"Content-Type": "application/json", "Idempotency-Key": bare(message.message_id)[:_LONGEST_KEY]}
-        return Request("/emails", content, headers, is_idempotent=True)
+        return in_json("/emails", body, key=bare(message.message_id)[:_LONGEST_KEY])
 
     def receipt(self, answer: Answer) -> Receipt:
         """Resend's id."""

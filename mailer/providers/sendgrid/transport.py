@@ -4,25 +4,20 @@ Send by SendGrid's API, which builds the message from fields.
 Our Message-ID travels as the custom argument `message-id`, which each event gives back.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import httpx
-import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
-from mailer.providers.fields import Person, bare, fields
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, secure
+from mailer.providers.fields import Person, bare
+from mailer.providers.http import Answer, HttpTransport, Request, secure
+from mailer.providers.mapped import Bearer, KeySettings, in_json
 from mailer.providers.registry import Secrets
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(KeySettings, frozen=True):
     """`[transports.<name>]` with `kind = "sendgrid"`; of the EU, `url` is another."""
 
-    key_env: str
     url: str = "https://api.sendgrid.com"
-    timeouts: Timeouts = Timeouts()
 
 
 def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
@@ -33,30 +28,25 @@ def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:
         OperatorError: The key isn't set, or `url` is not https.
 
     """
-    api = SendGrid(secure(settings.url, name), secrets("key_env", settings.key_env))
+    key = secrets("key_env", settings.key_env)
+    api = SendGrid(secure(settings.url, name), key, signs_itself=settings.signs_itself)
     return HttpTransport(api, name=name, timeouts=settings.timeouts)
 
 
-class SendGrid:
+class SendGrid(Bearer):
     """What is special about SendGrid."""
 
+    provider = "SendGrid"
     probe = "/v3/scopes"
-
-    def __init__(self, url: str, key: str) -> None:
-        self.url = url
-        self._key = key
-
-    async def identify(self, client: httpx.AsyncClient) -> Mapping[str, str]:  # noqa: ARG002 - a key for good
-        """The API key."""
-        return {"Authorization": f"Bearer {self._key}"}
 
     def write(self, message: Message) -> Request:
         """The message in SendGrid's fields, text first; nothing is tracked and no footer added."""
-        parts = fields(message, "SendGrid")
+        parts = self.fields(message)
         kinds = (("text/plain", parts.text), ("text/html", parts.html))
-        body: dict[str, Any] = {
+        body = {
             "personalizations": [{"to": [_mailbox(parts.to)]}],
             "from": _mailbox(parts.sender),
+            "reply_to": _mailbox(parts.reply_to) if parts.reply_to else None,
             "subject": parts.subject,
             "content": [{"type": kind, "value": value} for kind, value in kinds if value],
             "headers": {"Message-ID": message.message_id, **parts.headers},
@@ -67,9 +57,7 @@ class SendGrid:
                 "subscription_tracking": {"enable": False},
             },
         }
-        if parts.reply_to:
-            body["reply_to"] = _mailbox(parts.reply_to)
-        return Request("/v3/mail/send", msgspec.json.encode(body), {"Content-Type": "application/json"})
+        return in_json("/v3/mail/send", body)
 
     def receipt(self, answer: Answer) -> Receipt:
         """SendGrid's id stands in a header; the body is empty."""

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from mailer.editions.edition import Edition
 from mailer.errors import AuthorError
+from mailer.language import words
 from mailer.web.preview.studio import Studio
 from mailer.web.preview.views import VIEWS, seen
 from mailer.web.preview.watch import Watch
@@ -42,7 +43,12 @@ async def front(request: Request) -> Response:
         name: segment.title.get(publication.language) or name for name, segment in studio.app.config.segments.items()
     }
     page = jinja.get_template("preview.html").render(
-        issue=studio.issue, publication=publication, views=VIEWS, segments=segments
+        issue=studio.issue,
+        publication=publication,
+        language=publication.language,
+        views=VIEWS,
+        segments=segments,
+        _=words(publication.language),
     )
     return HTMLResponse(page, headers=_headers(_PAGE_POLICY))
 

@@ -2,6 +2,8 @@
 // Keeps the page in step with the files: an event says "saved", the edition is fetched and swapped in where the reader was.
 
 const at = (id) => document.getElementById(id);
+const said = JSON.parse(at("said").textContent);
+const counted = (count, [one, many]) => count === 1 ? one : many.replace("{n}", count.toLocaleString(document.documentElement.lang));
 const tabs = [...document.querySelectorAll("[role=tab]")];
 const shown = { view: "desktop", reader: 0, saved: 0, anchor: "" };
 let seats = [];
@@ -25,7 +27,7 @@ async function draw() {
     at("problem").textContent = await answer.text();
     at("problem").hidden = false;
     at("frames").classList.add("stale");
-    say("waiting for a mend", "");
+    say(said.waiting, "");
     return;
   }
   at("problem").hidden = true;
@@ -37,7 +39,7 @@ async function draw() {
 function inbox(told) {
   at("subject").textContent = told.subject;
   at("preheader").textContent = told.preheader;
-  at("bytes").textContent = `${told.bytes.toLocaleString("en")} bytes`;
+  at("bytes").textContent = `${told.bytes.toLocaleString(document.documentElement.lang)} ${said.bytes}`;
 }
 
 // The new page is loaded behind the old one and takes its place, so that nothing flickers and nothing jumps.
@@ -46,7 +48,7 @@ function swap(url, mine) {
   const old = frame();
   const next = document.createElement("iframe");
   next.className = "arriving";
-  next.title = "The edition";
+  next.title = said.frame;
   next.setAttribute("sandbox", "allow-same-origin");
   next.addEventListener("load", () => {
     if (mine !== turn || !next.isConnected) return;
@@ -60,7 +62,7 @@ function swap(url, mine) {
     if (stays) next.contentWindow.scrollTo(0, place);
     if (shown.anchor) point(shown.anchor, false);
     at("stage").dataset.drawn = String(shown.saved);
-    say("live", "good");
+    say(said.live, "good");
   });
   next.src = url;
   at("frames").append(next);
@@ -104,12 +106,14 @@ function say(text, mood) {
 async function judge() {
   const verdict = await (await fetch("/verdict")).json();
   languages(verdict.languages);
-  const words = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
   at("verdict").textContent = verdict.problem
-    ? "The check could not be made"
-    : verdict.errors ? "It can't be sent yet" : "Nothing blocks a send";
-  at("counts").textContent = verdict.problem || `${words(verdict.errors, "error")}, ${words(verdict.warnings, "warning")}`
-    + (verdict.waived ? `, ${verdict.waived} turned off` : "");
+    ? said.unchecked
+    : verdict.errors ? said.stopped : said.clear;
+  at("counts").textContent = verdict.problem || [
+    counted(verdict.errors, said.errors),
+    counted(verdict.warnings, said.warnings),
+    ...(verdict.waived ? [counted(verdict.waived, said.waived)] : []),
+  ].join(", ");
   const list = document.createDocumentFragment();
   const order = new Map();
   for (const finding of verdict.findings) {
@@ -126,7 +130,7 @@ const first = (group) => Math.min(...group.map((finding) => finding.line));
 
 function piece(group) {
   const heading = document.createElement("h3");
-  heading.textContent = group[0].title || "The issue as a whole";
+  heading.textContent = group[0].title || said.whole;
   if (group[0].title) heading.lang = group[0].language;
   const item = document.createElement("li");
   item.append(heading, ...group.map(told));
@@ -138,7 +142,7 @@ function told(finding) {
   button.type = "button";
   button.className = finding.is_error ? "error" : "warning";
   const kind = document.createElement("em");
-  kind.textContent = finding.is_error ? "Error. " : "";
+  kind.textContent = finding.is_error ? `${said.error} ` : "";
   const place = document.createElement("small");
   place.textContent = `${finding.where} · ${finding.code}`;
   button.append(kind, finding.message, place);
@@ -186,7 +190,7 @@ async function seek() {
 function seat(found) {
   seats = [...found, ...seats.filter((old) => !found.some((each) => each.id === old.id))].slice(0, 200);
   at("readers").replaceChildren(...found.map((each) => {
-    const option = new Option(`${each.greeting} — ${each.institution || "no institution"}`, each.address);
+    const option = new Option(`${each.greeting} — ${each.institution || said.nowhere}`, each.address);
     return option;
   }));
 }
@@ -204,7 +208,7 @@ async function extreme(index) {
   const answer = await fetch(`/readers/${at("segment").value}?extremes`);
   const found = await answer.json();
   if (!found[index]) {
-    say("nobody is in this segment yet: import its list", "");
+    say(said.nobody, "");
     return;
   }
   seat(found);
@@ -248,7 +252,7 @@ function listen() {
     }
     if (told.checked) judge();
   });
-  events.addEventListener("error", () => say("the preview has ended; start it again", "lost"));
+  events.addEventListener("error", () => say(said.ended, "lost"));
 }
 
 for (const tab of tabs) tab.addEventListener("click", () => { shown.anchor = ""; choose(tab); });

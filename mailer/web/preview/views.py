@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from mailer.editions.edition import SLOT, Edition, Imprint
+from mailer.web.speech import marked
 
 VIEWS: Final[Mapping[str, str]] = {
-    "desktop": "Desktop",
-    "phone": "Phone",
-    "dark": "Dark",
-    "forced-dark": "Forced dark",
-    "images-off": "Images off",
-    "text": "Text",
-    "source": "Source",
+    "desktop": marked("Escritorio"),
+    "phone": marked("Teléfono"),
+    "dark": marked("Oscuro"),
+    "forced-dark": marked("Oscuro forzado"),
+    "images-off": marked("Sin imágenes"),
+    "text": marked("Texto"),
+    "source": marked("Código"),
 }
 _SCHEME: Final = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
 # What clients do that invert by themselves: every colour turned round, pictures turned back.

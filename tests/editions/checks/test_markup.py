@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from mailer import chromium
 from mailer.editions.checks.accessibility import accessibility
+from mailer.editions.checks.axe import barriers, judged_by_axe
 from mailer.editions.checks.circumstances import Sending
 from mailer.editions.checks.deliverability import alignment, deliverability, spam_score
 from mailer.editions.checks.html import features, html
@@ -163,3 +165,26 @@ def test_spamassassin_is_asked_where_it_is_installed(tmp_path, monkeypatch):
     program.chmod(0o755)
     (remark,) = spam_score(ISSUE, an_edition(), sending())
     assert "5.4 of 5.0 points (HTML_MESSAGE, MISSING_DATE" in remark.finding.message
+
+
+def test_tags_that_do_not_match_are_told():
+    """A template that closes what it never opened is found before mail programs guess what was meant."""
+    edition = an_edition(html=page("<div><h1>x</h2></div>"))
+    assert "html-tags" in codes(html(ISSUE, edition, PLAIN))
+
+
+def test_a_line_that_servers_cut_is_told():
+    """RFC 5322 allows 998 octets."""
+    content = MESSAGE + b"\r\n" + b"y" * 999
+    assert "html-lines" in codes(deliverability(ISSUE, an_edition(), sending(message=lambda _: content)))
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium.browser() is None, reason="chromium is not installed")
+def test_axe_judges_in_a_browser():
+    """What only a browser can tell, colours too close for reading, is found with the article that it is in."""
+    pale = '<main><h1 id="metro">El metro</h1><p style="color:#ccc;background:#fff">pálido</p></main>'
+    made = an_edition(html=page(pale, "<title>x</title>"))
+    (found,) = judged_by_axe(ISSUE, made, lambda edition: barriers(edition.html, chromium.finished))
+    assert (found.finding.code, found.finding.where) == ("accessible-axe", "issues/2026-12/issue.md:20")
+    assert "color-contrast" in found.finding.message

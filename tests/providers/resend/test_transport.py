@@ -98,5 +98,5 @@ async def test_the_tag_finds_the_delivery(as_list):
     signature = b64encode(hmac.digest(b"key", f"m.{stamp}.".encode() + body, "sha256")).decode()
     headers = {"svix-id": "m", "svix-timestamp": stamp, "svix-signature": f"v1,{signature}"}
     keys = Keys("whsec_" + b64encode(b"key").decode())
-    (event,) = receive(keys, headers, body, now, lambda nonce: True)
+    (event,) = receive(keys, headers, body, now)
     assert delivery_of_message_id(event.message_id, signer) == "3-42"

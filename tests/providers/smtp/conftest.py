@@ -7,9 +7,9 @@ import trustme
 
 from mailer.messages.message import Message
 from mailer.providers import registry
+from tests.patience import patience
 
 CONTENT = b"Message-ID: <1@quito.example>\r\nSubject: Brief\r\n\r\nHola\r\n"
-FAST = {"connect": 2.0, "mail": 1.0, "rcpt": 1.0, "data": 1.0, "block": 1.0, "dot": 1.0, "quit": 0.5}
 
 
 def a_message(number=1, recipient="alcaldia@nabon.example", content=CONTENT):
@@ -31,8 +31,8 @@ class Journal:
         self.handed += 1
 
 
-def smtp(port, *, password="", **table):
-    table = {"host": "127.0.0.1", "port": port, "security": "none", "timeouts": FAST} | table
+def smtp(port, *faults, password="", **table):
+    table = {"host": "127.0.0.1", "port": port, "security": "none", "timeouts": patience(faults)} | table
     return registry.make("smtp", table, name="smtp", secrets=lambda key, variable: password)
 
 

@@ -56,7 +56,7 @@ def name(row):
 async def test_a_fault_becomes_its_family(fault, family, handed, offers, journal):
     """The stage and the code decide who is meant, and the hand-off is recorded only if the dot could have left."""
     async with SmtpSink(faults=[fault], offers=offers) as sink:
-        channel = await smtp(sink.port).open()
+        channel = await smtp(sink.port, fault).open()
         with pytest.raises(family) as caught:
             await channel.transmit(a_message(), journal)
         await channel.close()
@@ -114,7 +114,7 @@ async def test_a_server_that_lets_nobody_in(fault, family):
     """A refused connection, a banner of 4xx or 5xx and a tarpit say nothing about any recipient."""
     async with SmtpSink(faults=[fault]) as sink:
         with pytest.raises(family):
-            await smtp(sink.port).open()
+            await smtp(sink.port, fault).open()
 
 
 async def test_a_closed_port_is_a_lost_connection():
@@ -138,8 +138,9 @@ async def test_a_drop_in_the_body_leaves_no_mark(journal):
 
 async def test_a_reader_that_stops_in_the_body_is_given_up(journal):
     """A server that takes no more octets for as long as the block may last is a lost connection."""
-    async with SmtpSink(faults=[Fault("body", stall=FOREVER)]) as sink:
-        channel = await smtp(sink.port).open()
+    silence = Fault("body", stall=FOREVER)
+    async with SmtpSink(faults=[silence]) as sink:
+        channel = await smtp(sink.port, silence).open()
         body = b"Subject: x\r\n\r\n" + b"x" * 70 + (b"\r\n" + b"y" * 70) * 400_000
         with pytest.raises(ConnectionLost):
             await channel.transmit(a_message(content=body), journal)

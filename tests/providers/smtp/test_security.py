@@ -69,9 +69,8 @@ async def test_stripped_starttls_never_falls_back_to_plaintext():
 async def test_faults_on_the_way_in(fault, family, tls, ca_file):
     """Between the banner and the first message a 5xx is about us, and anything passing is waited for."""
     async with SmtpSink(tls=tls, logins={"brief": "right"}, faults=[fault]) as sink:
-        transport = smtp(
-            sink.port, security="starttls", ca_file=ca_file, username="brief", password_env="P", password="right"
-        )
+        login = {"username": "brief", "password_env": "P", "password": "right"}
+        transport = smtp(sink.port, fault, security="starttls", ca_file=ca_file, **login)
         with pytest.raises(family) as caught:
             await transport.open()
         assert "right" not in str(caught.value)

@@ -13,8 +13,9 @@ import pytest
 from mailer.app import App
 from mailer.audience.importing.importer import ListFile, import_list
 from mailer.audience.register import ImportOrder
-from mailer.cli.screenshot import browser
+from mailer.chromium import browser
 from mailer.web.preview.application import create
+from mailer.web.preview.living import components
 from mailer.web.preview.studio import Studio
 
 ROOT = Path(__file__).parents[3]
@@ -129,6 +130,21 @@ async def test_what_is_not_there_is_404_and_what_cannot_be_read_is_told(client, 
     answer = await client.get("/edition/gads/es/desktop")
     assert answer.status_code == 422
     assert "issues/2026-12/issue.md:10" in answer.text
+
+
+async def test_the_components_are_shown_with_their_markdown(folder):
+    """`preview --components`: every piece and how it is written; a fault of a template is told with its line."""
+    shutil.copytree(ROOT / "templates" / "showcase", folder / "templates" / "showcase")
+    app = App.load(folder / "config.toml")
+    transport = httpx.ASGITransport(app=components(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        page = (await client.get("/")).text
+        assert page.count("<section data-of=") > 20
+        assert "{layout=agreement id=convenio" in page
+        (folder / "templates" / "brief" / "components" / "footer.mjml").write_text("<mj-odd></mj-odd>")
+        answer = await client.get("/")
+        assert (answer.status_code, "footer.mjml:1" in answer.text) == (422, True)
+    app.close()
 
 
 @pytest.fixture

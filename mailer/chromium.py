@@ -1,4 +1,4 @@
-"""Pictures of pages by Debian's chromium, where there is one."""
+"""What Debian's chromium, where there is one, makes of a page: its picture, its PDF, the page after its scripts ran."""
 
 import shutil
 import subprocess
@@ -42,17 +42,27 @@ def print_pdf(page: Path, target: Path) -> bool:
     return _run(["--no-pdf-header-footer", f"--print-to-pdf={target}"], page, target)
 
 
+def finished(page: Path) -> str:
+    """The HTML of a file after its scripts have run; nothing if there is no browser or it fails."""
+    return _ask(["--virtual-time-budget=20000", "--dump-dom"], page) or ""
+
+
 def _run(orders: list[str], page: Path, target: Path) -> bool:
+    return _ask(orders, page) is not None and target.exists()
+
+
+def _ask(orders: list[str], page: Path) -> str | None:
+    """What the browser prints; None if there is no browser or it fails."""
     program = browser()
     if program is None:
-        return False
+        return None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         arguments = [program, *_FLAGS, *orders, f"--user-data-dir={profile}", page.absolute().as_uri()]
         try:
-            subprocess.run(arguments, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603
+            done = subprocess.run(arguments, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603
         except (subprocess.SubprocessError, OSError):
-            return False
-    return target.exists()
+            return None
+    return done.stdout.decode(errors="replace")
 
 
 def _cut_empty_end(picture: Path) -> None:
