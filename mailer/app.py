@@ -39,11 +39,11 @@ from mailer.messages.notice import write_notice
 from mailer.messages.personalise import personalise, personalise_test
 from mailer.messages.stencil import Stencil, cut, cut_test
 from mailer.messages.trail import Trail, Trails, links_of
-from mailer.outgoing import Outgoing
 from mailer.press import Press
 
 if TYPE_CHECKING:
     from mailer.mailroom import Mailroom
+    from mailer.outgoing import Outgoing
 
 
 class App:
@@ -276,8 +276,10 @@ class App:
         return self.press.compile(name, segment=segment, language=language)
 
     @cached_property
-    def outgoing(self) -> Outgoing:
+    def outgoing(self) -> "Outgoing":
         """The ways out and the pace, as `[transports]` and `[delivery]` say."""
+        from mailer.outgoing import Outgoing
+
         return Outgoing(self.loaded, self.calendar.zone)
 
     def stencil(self, edition: Edition, *, campaign: int, date: datetime, trail: Trail | None = None) -> Stencil:

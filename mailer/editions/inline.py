@@ -7,24 +7,19 @@ Nothing here opens a socket or a file: premailer would follow an `@import` even 
 import logging
 import re
 import sys
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from types import ModuleType
 from typing import Final
 
-
-def _put_off(name: str) -> None:
-    """Have a module load when something of it is first used."""
-    spec = find_spec(name)
-    if name in sys.modules or spec is None or spec.loader is None:
-        return
-    spec.loader = LazyLoader(spec.loader)
-    sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[name])
-
-
-# premailer brings an HTTP client to fetch style sheets with. It never may here, so the client need not even load.
-_put_off("requests")
-
+# premailer brings an HTTP client to fetch style sheets with. Here it never may, so it gets an empty one: what it would
+# fetch fails, whatever its switches say, and a client that takes as long to load as all of premailer stays away.
+_kept = sys.modules.get("requests")
+sys.modules["requests"] = ModuleType("requests")
 from premailer import Premailer  # noqa: E402
+
+if _kept is None:
+    del sys.modules["requests"]
+else:
+    sys.modules["requests"] = _kept
 
 _DOCTYPE: Final = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)
 _STYLE: Final = re.compile(r"(<style\b)([^>]*>)(.*?)(</style>)", re.DOTALL)

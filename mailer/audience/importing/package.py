@@ -22,8 +22,9 @@ _PIECE: Final = 1 << 20
 _OVERLAP: Final = 64
 
 _REFERENCE: Final = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,8})"')
-_FAR_REFERENCE: Final = re.compile(rb'\br="(?:[A-Z]{2,3}[0-9]{1,8}|[A-Z]?[0-9]{6,8})"')
-_FAR_ROW: Final = re.compile(rb'<row\b[^>]{0,200}\br="([0-9]{6,8})"')
+# Beyond the column Z, or beyond the row with which A to Z have as many cells as a list can have.
+_FAR_REFERENCE: Final = re.compile(rb'\br="(?:[A-Z]{2,3}[0-9]{1,8}|[A-Z]?(?:4[6-9][0-9]{4}|[5-9][0-9]{5}|[0-9]{7,8}))"')
+_ROW: Final = re.compile(rb'<row\b[^>]{0,200}\br="([0-9]{6,8})"')
 _LONG_TEXT: Final = re.compile(rb"[^<>]{1000,}")
 _REPEATED: Final = re.compile(rb'number-(columns|rows)-repeated="([0-9]{1,12})"')
 
@@ -86,10 +87,10 @@ class _Inspection:
             if number == 0 and (b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text[:4096]):
                 raise AuthorError("the workbook declares entities of its own, which no spreadsheet does", self._path)
             self._cells += piece.count(b"<c ") + piece.count(b"<c>") + piece.count(b"<table:table-cell")
-            if _FAR_REFERENCE.search(text) or _FAR_ROW.search(text):
+            if _FAR_REFERENCE.search(text):
                 for column, row in _REFERENCE.findall(text):
                     last_column, last_row = max(last_column, _number(column)), max(last_row, int(row))
-                last_row = max([last_row, *map(int, _FAR_ROW.findall(text))])
+                last_row = max([last_row, *map(int, _ROW.findall(text))])
                 if name.startswith("xl/worksheets") and last_column * last_row > _MOST_CELLS:
                     raise AuthorError(
                         "a cell stands so far from the others that the sheet would be larger than any list; "
