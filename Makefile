@@ -6,13 +6,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Most of what is installed is never imported: what is, gets compiled then.
 INSTALL := $(PIP) install --no-compile
 
-.PHONY: help demo test lint format install install-dev lock golden bench profile kills clean
+.PHONY: help demo demo-cluster test lint format install install-dev lock golden bench bench-cluster profile kills kills-cluster clean
 
 help:
-	@echo "make demo | test | lint | format | install | lock | golden | bench | profile | kills | clean"
+	@echo "make demo | demo-cluster | test | lint | format | install | lock | golden | bench | bench-cluster | profile | kills | kills-cluster | clean"
 
 demo: install
 	@$(BIN)/mailer demo
+
+# PostgreSQL from the wheel, two workers, one killed in mid-send, the account that reconciles.
+demo-cluster: install-dev
+	@$(BIN)/python -m benchmarks.demo_cluster
 
 # The whole suite runs in two processes, for much of it waits for servers; what ARGS narrows runs in one.
 WORKERS := 2
@@ -64,6 +68,14 @@ profile: install-dev
 
 kills: install-dev
 	@$(BIN)/python -m benchmarks.kills --kills 200 $(ARGS)
+
+kills-cluster: install-dev
+	@$(BIN)/python -m benchmarks.cluster_kills --kills 100 --people 10000 $(ARGS)
+
+# What several machines send, measured and worked out: docs/scale.md.
+bench-cluster: install-dev
+	@$(BIN)/python -m benchmarks.cluster $(ARGS)
+	@$(BIN)/python -m benchmarks.scale
 
 clean:
 	rm -rf $(VENV) var out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ What the sending benchmarks stand on: a register of any size, campaigns over it,
 The sender is the real one: engine, ledger, messages and SMTP as `mailer send` composes them.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from mailer.audience.greeting import greeting
 from mailer.campaigns import advance
 from mailer.campaigns.approval import Approval
 from mailer.clock import SystemClock
-from mailer.deliveries.orders import Orders, Result
+from mailer.deliveries.orders import Orders, Progress, Result
 from mailer.deliveries.send import send
 from mailer.editions.edition import Edition
 from mailer.messages.dkim import Key
@@ -109,6 +110,7 @@ class Sender(NamedTuple):
     keys: Sequence[Key] = ()
     orders: Orders = Orders()
     ahead: timedelta = timedelta()  # of the clock: what is due later is due now
+    stop_after: int = 0  # messages; 0: when nothing is due any more
 
     def __call__(self) -> None:
         """Send until nothing is due."""
@@ -126,6 +128,12 @@ class Sender(NamedTuple):
             self.edition, LETTERHEAD, campaign=self.campaign, date=datetime(2022, 11, 30, tzinfo=UTC), keys=self.keys
         )
         table = {"host": "127.0.0.1", "port": self.port, "security": "none", "messages_per_connection": 0}
+        stop = asyncio.Event()
+
+        def look(progress: Progress) -> None:
+            if self.stop_after and progress.sent >= self.stop_after:
+                stop.set()
+
         return await send(
             self.campaign,
             ledger=ground.ledger,
@@ -133,6 +141,8 @@ class Sender(NamedTuple):
             make_message=lambda claimed: personalise(stencil, claimed.recipient, signer=SIGNER, greet=greeting),
             clock=Ahead(self.ahead),
             orders=self.orders,
+            stop=stop,
+            progress=look,
         )
 
 

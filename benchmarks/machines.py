@@ -54,6 +54,8 @@ class Publication:
         (folder / "issues" / ISSUE / "issue.md").write_text(SHORT, encoding="utf-8")
         text = (ROOT / "config.toml").read_text(encoding="utf-8")
         text = text.replace("sqlite:///var/mailer.db", url)
+        if "connections" in delivery:
+            text = text.replace("connections = 4\n", "", 1)
         text = text.replace('transport = "outbox"', f'transport = "smtp"\n{delivery}', 1)
         text = re.sub(r"(?m)^port = \d+", f"port = {port}", text)
         (folder / "config.toml").write_text(text + more, encoding="utf-8")

@@ -42,7 +42,7 @@ def profile(sender: Sender) -> dict[str, cProfile.Profile]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=5000)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--signed", action="store_true")
     parser.add_argument("--lines", type=int, default=25)
     options = parser.parse_args()

@@ -20,10 +20,11 @@ from mailer.audience.segments import needed
 from mailer.campaigns.calendar import Calendar, parse_span
 from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
+from mailer.deliveries.carrier import MakeMessage
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.ledger import Ledger
 from mailer.deliveries.orders import Orders, Progress, Result
-from mailer.deliveries.send import MakeMessage, send
+from mailer.deliveries.send import send
 from mailer.deliveries.transport import RecipientRefused
 from mailer.editions.edition import Compiled, Edition, Imprint
 from mailer.errors import OperatorError, Refused

@@ -278,7 +278,8 @@ def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, dateti
     if campaign.state is not State.SENDING:
         return 0.0, None
     now = app.clock.now()
-    rate = app.ledger.sent_since(campaign.id, now - _LATELY) / _LATELY.total_seconds()
+    span = max(timedelta(seconds=1), min(_LATELY, now - (campaign.frozen_at or campaign.created_at)))
+    rate = app.ledger.sent_since(campaign.id, now - span) / span.total_seconds()
     return round(rate, 2), now + timedelta(seconds=account.pending / rate) if rate and account.pending else None
 
 

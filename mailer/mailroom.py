@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
@@ -16,7 +17,7 @@ from mailer import config
 from mailer.campaigns.calendar import parse_span
 from mailer.clock import Clock
 from mailer.errors import OperatorError
-from mailer.feedback.absorb import Policy, Recorded, TokenSpent, absorb
+from mailer.feedback.absorb import Policy, Recorded, TokenSpent, absorb, attribute
 from mailer.feedback.intake import events_of
 from mailer.feedback.webhook import WebhookRefused
 from mailer.providers import webhooks
@@ -24,6 +25,8 @@ from mailer.providers.imap.mailbox import Settings, unread, with_token
 from mailer.storage.database import Database
 from mailer.storage.feedback import SqlFeedbackBook
 from mailer.tokens import Signer
+
+_MOST_AT_ONCE: Final = 10_000
 
 
 class Mailroom:
@@ -64,6 +67,27 @@ class Mailroom:
             folder = self.loaded.resolve(self.loaded.config.feedback.unattributed)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{sha256(raw).hexdigest()[:32]}.eml").write_bytes(raw)
+        return outcomes
+
+    def reprocess(self) -> Counter[str]:
+        """
+        Try again on the mail that could not be attributed; count what became of it.
+
+        A webhook's call has proved itself once and can't again: its events stay as they are.
+        """
+        outcomes: Counter[str] = Counter()
+        seen: set[str] = set()
+        now = self.clock.now()
+        for entry in self.book.entries(outcome=Recorded.UNATTRIBUTED, limit=_MOST_AT_ONCE):
+            found = self.book.entry(entry.id)
+            raw = found[1] if found else b""
+            digest = sha256(raw).hexdigest()
+            if not raw or entry.source in webhooks.PROVIDERS or digest in seen:
+                continue
+            seen.add(digest)
+            events = events_of(raw, signer=self._signer, now=entry.at, source=entry.source)
+            tried = attribute(events, book=self.book, policy=self.policy, now=now, evidence=raw)
+            outcomes.update(map(str, tried))
         return outcomes
 
     def receive_webhook(self, provider: str, headers: Mapping[str, str], raw_body: bytes) -> list[Recorded]:

@@ -33,12 +33,14 @@ from mailer.messages import headers
 from mailer.messages.alignment import require_alignment
 from mailer.messages.personalise import personalise
 from mailer.messages.stencil import cut
+from mailer.messages.trail import CLICKER, Laid, Trail, Trails, led, links_of
 from mailer.storage.register.reading import recipients
 
 if TYPE_CHECKING:
     from mailer.app import App
 
 DICTIONARY: Final = "dictionary.txt"
+_LONG: Final = "9999999"
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -145,10 +147,24 @@ def _sending(app: "App") -> Sending:
 
     def message(edition: Edition) -> bytes:
         nobody = Recipient(subscriber_id=0, email="reader@reader.example", segment=edition.segment, language="es")
-        stencil = cut(edition, letterhead, campaign=0, date=app.clock.now())
+        stencil = cut(edition, letterhead, campaign=0, date=app.clock.now(), trail=_trail(app, edition, signer))
         return personalise(stencil, nobody, signer=signer, greet=greeting).content
 
-    return Sending(public_url=letterhead.public_url, message=message, misaligned=_misaligned(app))
+    def page(edition: Edition) -> str:
+        trail = _trail(app, edition, signer)
+        sent = led(edition, trail).html if trail else edition.html
+        return sent.replace(f"@@{CLICKER}@@", signer.sign(CLICKER, _LONG))
+
+    return Sending(public_url=letterhead.public_url, message=message, misaligned=_misaligned(app), html=page)
+
+
+def _trail(app: "App", edition: Edition, signer: tokens.Signer) -> Trail | None:
+    """Where the links would lead; their numbers are as long as they will be in many years."""
+    key = edition.segment, edition.language
+    tracking, numbers = app.config.feedback.tracking, dict.fromkeys(links_of(edition), int(_LONG))
+    laid = Laid(tracking, {key: numbers}, {key: int(_LONG)}) if tracking != "none" else Laid()
+    trails = Trails(laid, signer, app.letterhead.public_url)
+    return trails.of(edition, named=trails.are_individual)
 
 
 def _misaligned(app: "App") -> str:

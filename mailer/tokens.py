@@ -8,14 +8,15 @@ over purpose and payload, cut to 128 bits. A token made for one purpose is worth
 import hashlib
 import hmac
 import secrets
+import uuid
 from base64 import b32encode
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _BLOCK: Final = 64  # of SHA-256
-_MAC_OCTETS: Final = 16  # written in hexadecimal, so that a token survives folding to lower case
+_MAC_DIGITS: Final = 32  # 128 bits; hexadecimal, so that a token survives folding to lower case
 
 
 class InvalidToken(ValueError):
@@ -25,6 +26,11 @@ class InvalidToken(ValueError):
 def new_secret() -> str:
     """A fresh secret of 256 bits, as text."""
     return secrets.token_urlsafe(32)
+
+
+def new_key() -> str:
+    """A key that nothing had before: a random UUID (RFC 9562)."""
+    return str(uuid.uuid4())
 
 
 def kept_secret(path: Path) -> str:
@@ -56,17 +62,22 @@ class _Mac:
         self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block))
         self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
 
-    def __call__(self, message: bytes) -> bytes:
-        """
-        The code of a message.
+        self._begun: dict[str, Any] = {}
 
-        >>> _Mac(b"key")(b"The quick brown fox jumps over the lazy dog").hex()[:16]
+    def __call__(self, opening: str, message: str) -> str:
+        """
+        The code of a message, in hexadecimal; what many messages open with is hashed once.
+
+        >>> _Mac(b"key")("The quick brown fox ", "jumps over the lazy dog")[:16]
         'f7bc83f430538424'
         """
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
+        if opening not in self._begun:
+            self._begun[opening] = self._inner.copy()
+            self._begun[opening].update(opening.encode())
+        inner, outer = self._begun[opening].copy(), self._outer.copy()
+        inner.update(message.encode())
         outer.update(inner.digest())
-        return outer.digest()
+        return str(outer.hexdigest())
 
 
 class Signer:
@@ -105,7 +116,7 @@ class Signer:
         return b32encode(hashlib.sha256(b"key id:" + key.encode()).digest()[:2]).decode().rstrip("=").lower()[:3]
 
     def _mac(self, key_id: str, purpose: str, payload: str) -> str:
-        return self._macs[key_id](f"{purpose}\0{payload}".encode())[:_MAC_OCTETS].hex()
+        return self._macs[key_id](f"{purpose}\0", payload)[:_MAC_DIGITS]
 
     def sign(self, purpose: str, payload: str) -> str:
         """A token for `payload` (letters, digits, hyphens), good for `purpose` alone."""

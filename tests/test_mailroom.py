@@ -12,7 +12,8 @@ import pytest
 from mailer.app import App
 from mailer.config import load
 from mailer.errors import OperatorError
-from mailer.feedback.absorb import Recorded
+from mailer.feedback.absorb import Policy, Recorded, absorb
+from mailer.feedback.event import Event, Happening
 from mailer.feedback.webhook import WebhookRefused
 from mailer.testing.clock import FrozenClock
 
@@ -67,4 +68,16 @@ def test_mailbox_without_a_table_is_said(tmp_path):
     app = compose(tmp_path)
     with pytest.raises(OperatorError, match=r"feedback\.mailbox"):
         app.mailroom.collect_mail()
+    app.close()
+
+
+def test_reprocess_leaves_what_it_can_not_prove(tmp_path):
+    """Mail that still names no delivery of ours stays, and so does a webhook's call, which can't prove itself twice."""
+    app = compose(tmp_path)
+    strange = b"From: MAILER-DAEMON@mx.example\nSubject: Undelivered\n\n<ana@lista.example>: 550 5.1.1 user unknown\n"
+    assert app.mailroom.take_in(strange) == [Recorded.UNATTRIBUTED]
+    call_without_address = [Event("sendgrid:1", Happening.DELIVERED, NOW, "sendgrid", is_vouched=True)]
+    absorb(call_without_address, book=app.mailroom.book, policy=Policy(), now=NOW, evidence=b"[]")
+    assert app.mailroom.reprocess() == {"unattributed": 1}
+    assert app.mailroom.book.counts() == {"unattributed": 2}
     app.close()

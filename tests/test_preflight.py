@@ -4,6 +4,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mailer import config
@@ -122,3 +123,12 @@ def test_bounces_of_a_stranger_block(publish):
     text = app.loaded.path.read_text(encoding="utf-8").replace("rebotes.quito.example", "bounces.elsewhere.example")
     app.loaded.path.write_text(text, encoding="utf-8")
     assert codes(judge(App(config.load(app.loaded.path)), "2026-12").report.errors) == ["sender-alignment"]
+
+
+def test_an_issue_is_weighed_as_it_is_sent(publish):
+    """An issue that Gmail would cut off once its links are counted is too heavy; with links left alone it isn't."""
+    links = " ".join(f"[a{number}](https://a.example/{number})" for number in range(600))
+    app = publish(issues=[("2026-12", 1, f"### Título\n\n{links}\n")])
+    assert "html-weight" in codes(judge(app, "2026-12").report.errors)
+    app.config = msgspec.structs.replace(app.config, feedback=config.Feedback(tracking="none"))
+    assert "html-weight" not in codes(judge(app, "2026-12").report.errors)

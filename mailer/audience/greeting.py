@@ -92,7 +92,8 @@ def greeting(recipient: Recipient) -> str:
     >>> greet(language="en", honorific="S.E.", position="Embajador"), greet(language="en", position="Alcaldesa")
     ('Your Excellency', 'Dear Mayor')
     """
-    return _greeting(recipient.language, recipient.honorific, recipient.position, recipient.name)
+    language, honorific, position = recipient.language, recipient.honorific, recipient.position
+    return _of_post(language, honorific, position) or _of_name(language, honorific, position, recipient.name)
 
 
 def envelope_name(recipient: Recipient) -> str:
@@ -108,21 +109,31 @@ def envelope_name(recipient: Recipient) -> str:
 
 
 @lru_cache(1 << 12)
-def _greeting(language: str, honorific: str, position: str, name: str) -> str:
+def _of_post(language: str, honorific: str, position: str) -> str:
+    """The greeting that goes by the post or the rank alone; nothing where the name is needed."""
     code, sentences = _forms().language(language)
-    title = _honorifics().get(fold(honorific), _Honorific())
-    post, gender = _post(position)
-    if gender == "unknown":
-        gender = title.gender
+    title, post, gender = _rank(honorific, position)
     word = post.word(code, gender) if post else ""
     chosen: _Sentences = getattr(sentences, gender)
     if title.excellency or (post and post.excellency):
         return chosen.excellency.format(post=word) if word and chosen.excellency else sentences.excellency
-    if word:
-        return chosen.post.format(post=word)
+    return chosen.post.format(post=word) if word else ""
+
+
+@lru_cache(1 << 12)
+def _of_name(language: str, honorific: str, position: str, name: str) -> str:
+    code, sentences = _forms().language(language)
     if not name or is_office(name):
         return sentences.neutral
+    title, _, gender = _rank(honorific, position)
+    chosen: _Sentences = getattr(sentences, gender)
     return " ".join(chosen.name.format(title=getattr(title, code), name=name).split())
+
+
+def _rank(honorific: str, position: str) -> tuple[_Honorific, _Post | None, Gender]:
+    title = _honorifics().get(fold(honorific), _Honorific())
+    post, gender = _post(position)
+    return title, post, title.gender if gender == "unknown" else gender
 
 
 @lru_cache(1 << 12)

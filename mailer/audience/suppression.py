@@ -16,7 +16,7 @@ import msgspec
 
 from mailer.address import InvalidAddress, address_key, parse_address
 from mailer.audience.folding import fold
-from mailer.audience.importing.encoding import encoding_of
+from mailer.audience.importing.encoding import MixedEncodings, encoding_of
 from mailer.audience.importing.rejects import disarmed
 from mailer.errors import AuthorError, Refused
 
@@ -133,7 +133,11 @@ def read_suppressions(path: Path, default: Reason) -> tuple[list[Listed], list[t
         data = path.read_bytes()
     except OSError as problem:
         raise AuthorError(f"the list can't be read ({problem.strerror})", path) from None
-    text = data.decode(encoding_of([data]), "replace").removeprefix("\ufeff")
+    try:
+        encoding = encoding_of([data])
+    except MixedEncodings as problem:
+        raise AuthorError(str(problem), path) from None
+    text = data.decode(encoding, "replace").removeprefix("\ufeff")
     rows = _json_rows(text, path) if text.lstrip()[:1] in ("{", "[") else _text_rows(text, path)
     listed: list[Listed] = []
     wrong: list[tuple[int, str]] = []

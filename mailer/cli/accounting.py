@@ -50,7 +50,6 @@ _SENTENCES: Final = {
         "guess": "¿Es {heading!r} el campo {field}? No se usó; si lo es, añada --map '{field}={heading}'",
         "changes": "Cambios, campo por campo:",
         "more": "… y {number} más (con --json se ven todos los que se guardan)",
-        "mend": "Corrija las filas rechazadas en {file} e importe ese archivo.",
         "undo": "Es la importación {number}; `mailer subscribers import undo {number}` la deshace.",
         "nothing": "No se cambió nada. Para hacer exactamente esto: la misma orden, con --plan {plan} y sin --dry-run.",
         "line": "línea",
@@ -64,7 +63,6 @@ _SENTENCES: Final = {
         "guess": "Is {heading!r} the {field}? It was not used; if it is, add --map '{field}={heading}'",
         "changes": "Changes, field by field:",
         "more": "… and {number} more (--json shows all that are kept)",
-        "mend": "Mend the rejected rows in {file} and import that file.",
         "undo": "This is import {number}; `mailer subscribers import undo {number}` takes it back.",
         "nothing": "Nothing was changed. To do exactly this: the same command with --plan {plan}, without --dry-run.",
         "line": "line",
@@ -92,8 +90,6 @@ def told(account: "Account", segment: str, language: str, *, dry_run: bool) -> I
             yield "  " + say["more"].format(number=len(account.changes) - SHOWN)
     for note in (*account.rejects[:SHOWN], *account.notes[:SHOWN]):
         yield f"  {say['line']} {note['line']}: {note.get('reason') or note.get('note')}"
-    if account.rejects_file:
-        yield say["mend"].format(file=account.rejects_file)
     if account.import_id is not None:
         yield say["undo"].format(number=account.import_id)
     if dry_run:

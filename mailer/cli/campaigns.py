@@ -323,12 +323,16 @@ def deliveries(
     """Who got an issue, when, and what the server said."""
     from mailer.deliveries.delivery import State
     from mailer.errors import OperatorError
+    from mailer.storage.archiving import file_of
 
     app = house(context)
     try:
         wanted = State(state) if state else None
     except ValueError:
         raise OperatorError(f"there is no state {state}; there are {', '.join(State)}") from None
+    for campaign in app.agenda.campaigns(issue):
+        if file := file_of(app.database, campaign.id):
+            print(f"mailer: the deliveries of campaign {campaign.id} were put away in {file}", file=sys.stderr)
     lines = (line for campaign in app.agenda.campaigns(issue) for line in app.ledger.deliveries(campaign.id, wanted))
     if json:
         print_json_lines(_document(app, line) for line in lines)

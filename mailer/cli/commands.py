@@ -33,6 +33,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     bounces,
     campaigns,
     catalogues,
+    cellar,
     clicks,
     databases,
     demo,
@@ -79,6 +80,7 @@ root.command("approve")(campaigns.approve)
 root.command("schedule")(campaigns.schedule)
 root.command("send")(campaigns.send)
 root.add_typer(campaigns.group, name="campaigns")
+campaigns.group.command("archive")(cellar.archive)
 root.command("deliveries")(campaigns.deliveries)
 root.command("clicks")(clicks.clicks)
 root.command("run")(campaigns.run)

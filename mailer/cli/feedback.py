@@ -65,13 +65,8 @@ def show(context: typer.Context, number: Number, *, json: bool = JSON) -> None:
 @group.command("reprocess")
 def reprocess(context: typer.Context, *, json: bool = JSON) -> None:
     """Try again on what could not be attributed, and drop evidence that has come of age."""
-    from collections import Counter
-
     mailroom = house(context).mailroom
-    outcomes: Counter[str] = Counter()
-    for entry in mailroom.book.entries(outcome="unattributed", limit=10_000):
-        if raw := mailroom.book.forget_unattributed(entry.id):
-            outcomes.update(map(str, mailroom.take_in(raw, source=entry.source)))
+    outcomes = mailroom.reprocess()
     dropped = mailroom.drop_old_evidence()
     if json:
         print_json({"outcomes": outcomes, "evidence_dropped": dropped})

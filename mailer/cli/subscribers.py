@@ -9,6 +9,7 @@ from mailer.cli.console import JSON, house, print_json, say, table
 
 if TYPE_CHECKING:
     from mailer.app import App
+    from mailer.audience.importing.importer import Account
 
 group = typer.Typer(help="The register: import lists, look people up, let them leave.", no_args_is_help=True)
 
@@ -41,7 +42,7 @@ def import_(
     by: By = None,
     as_json: bool = JSON,
 ) -> None:
-    """Import a list into a segment: good rows go in, the others into a rejects file with the reason."""
+    """Import a list into a segment: good rows go in, the others into a rejects file with the reason (and exit 1)."""
     from mailer.audience.importing.importer import ListFile, import_list
     from mailer.audience.register import ImportOrder
     from mailer.cli.accounting import told
@@ -80,6 +81,17 @@ def import_(
     else:
         for line in told(account, segment, app.config.publication.language, dry_run=dry_run):
             print(line)
+    _require_all_rows(account)
+
+
+def _require_all_rows(account: "Account") -> None:
+    from mailer.errors import Refused
+
+    if account.rejects_file:
+        raise Refused(
+            f"{account.rejected} of {account.rows} rows were put aside, the others went in; "
+            f"mend them in {account.rejects_file} and import that file"
+        )
 
 
 @group.command()

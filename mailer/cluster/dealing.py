@@ -89,13 +89,15 @@ class Dealer:
             spans = between([part for part in queued.slices if part.lane == lane])
             cut = partial(self._ledger.cut, campaign.id, lane, spans, size=self._size, most=_AT_ONCE)
             fresh = await asyncio.to_thread(cut, now=self._app.clock.now())
-            await queue.put(fresh, locks=locks(lane, len(fresh), pace))
+            await queue.put(fresh, locks=locks(lane, len(fresh), pace), is_urgent=campaign.recipients <= self._size)
             number += len(fresh)
         if number:
             log.info("slices dealt out", action="dealt", campaign=campaign.id, slices=number)
         return number
 
     async def _finish(self, campaign: Campaign) -> None:
+        if await asyncio.to_thread(self._ledger.next_due, campaign.id) is not None:
+            return  # cheaper than to count a million, while some wait for their next try
         account = await asyncio.to_thread(self._ledger.account, campaign.id)
         if not account.pending:
             await dispatch.conclude(self._app, campaign, Result(Ending.DONE, account))

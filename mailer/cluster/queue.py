@@ -30,6 +30,7 @@ _SCHEMA: Final = "jobs"
 _TASK: Final = "send-slice"
 # The slices of a slow domain have places of their own in each process, or they would take up all there are.
 _COMMON, _SLOW = "common", "slow"
+_USUAL, _URGENT = 0, 10
 _INSTALLING: Final = 0x6D61_696A_6F62  # an advisory lock
 # A process says three times within the time after which it is missed that it is alive.
 _HEARTBEAT: Final = 3.0
@@ -109,9 +110,15 @@ class Queue:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def put(self, slices: Sequence[Slice], *, locks: Sequence[str]) -> None:
-        """Queue slices; of those with the same lock one is sent at a time. What is queued already stays as it is."""
-        jobs = [self._job(part, lock) for part, lock in zip(slices, locks, strict=True)]
+    async def put(self, slices: Sequence[Slice], *, locks: Sequence[str], is_urgent: bool = False) -> None:
+        """
+        Queue slices; of those with the same lock one is sent at a time. What is queued already stays as it is.
+
+        What is urgent goes ahead: a campaign for a few people doesn't wait until a large one has gone out.
+        """
+        jobs = [
+            self._job(part, lock, _URGENT if is_urgent else _USUAL) for part, lock in zip(slices, locks, strict=True)
+        ]
         manager = self._app.job_manager
         try:
             if jobs:
@@ -121,10 +128,10 @@ class Queue:
                 with suppress(exceptions.AlreadyEnqueued):
                     await manager.defer_job_async(job=job)
 
-    def _job(self, part: Slice, lock: str) -> Job:
+    def _job(self, part: Slice, lock: str, priority: int) -> Job:
         name = f"{part.campaign}/{part.lane}/{part.first}-{part.last}"
         queue = _SLOW if part.lane else _COMMON
-        to_do = self._app.configure_task(_TASK, lock=lock or name, queueing_lock=name, queue=queue)
+        to_do = self._app.configure_task(_TASK, lock=lock or name, queueing_lock=name, queue=queue, priority=priority)
         return to_do.make_new_job(**msgspec.structs.asdict(part))
 
     async def queued(self, campaign: int) -> Queued:

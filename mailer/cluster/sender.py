@@ -24,7 +24,7 @@ from mailer.storage.workers import Roster
 log = structlog.get_logger()
 
 # Slices in hand at a time: while the last messages of one land, the next is being sent.
-_TOGETHER: Final = 3
+_TOGETHER: Final = 2
 _SLOW: Final = 16
 _BEAT: Final = 2.0
 _PAUSE: Final = 1.0

@@ -70,6 +70,11 @@ class Claims:
             self._slowdowns[domain] = Slowdown(max(even, key=lambda rate: rate.interval, default=None))
         return self._slowdowns[domain]
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no more is wanted."""
+        return self._closed
+
     async def next(self) -> Claimed | None:
         """The next delivery for a channel, when its time has come; None when there is none now or no more is wanted."""
         while not self._closed:
@@ -78,16 +83,27 @@ class Claims:
             self._replenish()
             lane, pause = self._choose()
             if lane is not None:
-                self._overall.take()
-                lane.turnstile.take()
-                lane.in_use += 1
-                return lane.ready.popleft()
+                return self._take(lane)
             if pause is None:
                 return None
             self._changed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), pause)
         return None
+
+    def at_once(self) -> Claimed | None:
+        """The next delivery if its time has come already; None does not mean that there is none."""
+        if self._closed or self._failure:
+            return None
+        self._replenish()
+        lane, _ = self._choose()
+        return self._take(lane) if lane else None
+
+    def _take(self, lane: Lane) -> Claimed:
+        self._overall.take()
+        lane.turnstile.take()
+        lane.in_use += 1
+        return lane.ready.popleft()
 
     def _choose(self) -> tuple[Lane | None, float | None]:
         """The lane whose turn it is; or how long to wait for one; or neither, when it isn't worth waiting."""

@@ -125,6 +125,8 @@ class OpenWay:
             Diverted: This way is down.
 
         """
+        if len(self._failover.ways) == 1:
+            return
         if self._failover.should_leave(self._way):
             raise Diverted(f"{self.name} is down")
         if not self._failover.is_there_better(self._way):

@@ -19,25 +19,16 @@ from functools import partial
 from mailer.campaigns.campaign import State as CampaignState
 from mailer.clock import Clock
 from mailer.deliveries import retry
+from mailer.deliveries.carrier import Carrier, MakeMessage
 from mailer.deliveries.claims import Claims
-from mailer.deliveries.delivery import Claimed, Handed
-from mailer.deliveries.failover import Diverted, Failover, OpenWay
+from mailer.deliveries.failover import Diverted, Failover
 from mailer.deliveries.ledger import Ledger, Run
 from mailer.deliveries.orders import Ending, Orders, Progress, Result
 from mailer.deliveries.process import Process
-from mailer.deliveries.slowdown import is_complaint
-from mailer.deliveries.transport import (
-    ConnectionLost,
-    Transport,
-    TransportDown,
-    TransportError,
-    Uncertain,
-)
+from mailer.deliveries.transport import Transport, TransportDown, TransportError
 from mailer.deliveries.verdicts import Verdicts
 from mailer.deliveries.writer import Writer
-from mailer.messages.message import Message
 
-MakeMessage = Callable[[Claimed], Message]
 _AS_USUAL = Orders()
 
 
@@ -78,7 +69,14 @@ class Sending:
     """One run of one campaign in one process."""
 
     def __init__(
-        self, run: Run, *, ledger: Ledger, writer: Writer, ways: Failover, clock: Clock, orders: Orders
+        self,
+        run: Run,
+        *,
+        ledger: Ledger,
+        writer: Writer,
+        ways: Failover,
+        clock: Clock,
+        orders: Orders,
     ) -> None:
         self._run = run
         self._ledger = ledger
@@ -86,6 +84,7 @@ class Sending:
         self._ways = ways
         self._clock = clock
         self._orders = orders
+        writer.on_failure(self._fail)
         self._claims = Claims(ledger, run, writer, clock, orders)
         self._channels: list[asyncio.Task[None]] = []
         self._closing = asyncio.Event()
@@ -97,7 +96,9 @@ class Sending:
     ) -> Result:
         """Rounds of sending until nothing is due, or until told to stop; then the account."""
         self._make_message = make_message
-        self._verdicts = Verdicts(self._writer, self._clock, losses=self._orders.losses, tell=progress, fail=self._fail)
+        self._verdicts = Verdicts(
+            self._writer, self._clock, losses=self._orders.losses, tell=progress, close=self._close
+        )
         heart = asyncio.create_task(self._beat(stop))
         try:
             await self._resend_uncertain(at_once=True)
@@ -120,68 +121,23 @@ class Sending:
             await asyncio.wait(self._channels)
 
     async def _work_a_channel(self) -> None:
-        """Open a channel when there is something to send; when it is lost, back off and open another."""
-        channel: OpenWay | None = None
-        losses = 0
+        """One carrier, until it finds nothing due."""
+        carrier = Carrier(
+            self._claims,
+            ways=self._ways,
+            writer=self._writer,
+            verdicts=self._verdicts,
+            make_message=self._make_message,
+        )
         try:
-            while (claimed := await self._claims.next()) is not None:
-                try:
-                    channel = await self._channel(channel, claimed)
-                    await self._deliver(channel, claimed)
-                    losses = 0
-                except TransportError as error:
-                    losses += 1
-                    await _say_goodbye(channel)
-                    channel = None
-                    self._claims.landed(claimed)
-                    await self._back_off(error, losses)
-                else:
-                    self._claims.landed(claimed)
+            await carrier.carry(self._back_off)
         except Exception as problem:  # noqa: BLE001 - the other channels land first, then it is raised
             self._fail(problem)
-        finally:
-            await _say_goodbye(channel)
-
-    async def _channel(self, channel: OpenWay | None, claimed: Claimed) -> OpenWay:
-        """The channel for the next delivery: a new one if there is none, a better one if there is one again."""
-        try:
-            if channel is None:
-                return await self._ways.open()
-            await channel.prefer()
-        except TransportError:
-            self._claims.put_back(claimed)
-            raise
-        return channel
-
-    async def _deliver(self, channel: OpenWay, claimed: Claimed) -> None:
-        """Steps 3 to 5 for one delivery. Raises what means the channel: that it is lost, or that we are refused."""
-        is_handed = False
-
-        async def hand_off() -> None:
-            nonlocal is_handed
-            await self._writer.hand_off(Handed(claimed.id, channel.name))
-            is_handed = True
-
-        try:
-            receipt = await channel.transmit(self._make_message(claimed), hand_off)
-        except TransportError as error:
-            if not self._verdicts.failed(claimed, error, is_handed=is_handed):
-                self._claims.put_back(claimed)
-            if is_complaint(error) and claimed.domain:
-                self._claims.complained(claimed)
-            if self._verdicts.down:
-                self._close()
-            if isinstance(error, (ConnectionLost, TransportDown, Uncertain)):
-                raise
-        else:
-            self._verdicts.taken(claimed, receipt)
-            self._claims.took(claimed)
 
     async def _back_off(self, error: TransportError, losses: int) -> None:
         """The channel is gone: wait before the next is opened, ever longer. If it is us, there is no next."""
         if isinstance(error, TransportDown):
             self._verdicts.refused_us(error.reply)
-            self._close()
             return
         if isinstance(error, Diverted):
             return
@@ -265,8 +221,3 @@ class Sending:
         if self._paced_until and (next_at is None or next_at <= self._clock.now()):
             return Result(Ending.PACED, account, self._paced_until)
         return Result(Ending.RETRIES_LEFT, account, next_at)
-
-
-async def _say_goodbye(channel: OpenWay | None) -> None:
-    if channel is not None:
-        await channel.close()

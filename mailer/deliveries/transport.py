@@ -54,7 +54,8 @@ class Uncertain(TransportError):
     """The end of the data had gone out and no answer came."""
 
 
-HandOff = Callable[[], Awaitable[None]]
+HandOff = Callable[[], Awaitable[Message | None]]
+"""Makes *handed* durable; gives the message that is to follow on the same channel, if it is known already."""
 
 
 class Channel(Protocol):
@@ -65,7 +66,9 @@ class Channel(Protocol):
         Hand one message over.
 
         Everything but the end of the data goes out first; then `hand_off` is awaited, which makes *handed* durable;
-        only then the terminator (or the request that can't be taken back) leaves.
+        only then the terminator (or the request that can't be taken back) leaves. Behind it a channel may already
+        send what can be taken back of the message that follows, if `hand_off` gave one: it is the next to be
+        transmitted, or the channel is closed.
 
         Raises:
             RecipientRefused: for good.

@@ -1,6 +1,5 @@
 """What follows from each hand-over, noted with the writer: settled, given back, or held against us."""
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -22,20 +21,23 @@ from mailer.deliveries.transport import (
 )
 from mailer.deliveries.writer import Writer
 
-Fail = Callable[[Exception], None]
 Tell = Callable[[Progress], None]
 
 
 class Verdicts:
-    """Judges one run's hand-overs. `down` holds the other side's words once it is us that was refused."""
+    """
+    Judges one run's hand-overs.
 
-    def __init__(self, writer: Writer, clock: Clock, *, losses: int, tell: Tell, fail: Fail) -> None:
+    `down` holds the other side's words once it is us that was refused; then `close` is called, and no more goes out.
+    """
+
+    def __init__(self, writer: Writer, clock: Clock, *, losses: int, tell: Tell, close: Callable[[], None]) -> None:
         self.down = ""
+        self._close = close
         self._writer = writer
         self._clock = clock
         self._losses = losses
         self._tell = tell
-        self._fail = fail
         self._streak = Streak()
         self._lost: dict[int, int] = {}
         self._progress = Progress()
@@ -69,6 +71,7 @@ class Verdicts:
     def refused_us(self, words: str) -> None:
         """It is us: nobody is marked, and the campaign has to wait for a person."""
         self.down = self.down or words
+        self._close()
 
     def waiting(self, why: str) -> None:
         """Tell what keeps the run from going on."""
@@ -93,14 +96,10 @@ class Verdicts:
 
     def _settle(self, settlement: Settlement) -> None:
         """Leave it to the writer. The next hand-off of this channel waits behind it, so outcomes never pile up."""
-        self._writer.settle(settlement).add_done_callback(self._written)
+        self._writer.settle(settlement)
         is_closed = settlement.state is not State.PENDING
         if is_closed or settlement.deferred:
             self._lost.pop(settlement.id, None)
         is_sent = settlement.state is State.SENT
         self._progress = Progress(closed=self._progress.closed + is_closed, sent=self._progress.sent + is_sent)
         self._tell(self._progress)
-
-    def _written(self, future: "asyncio.Future[None]") -> None:
-        if not future.cancelled() and isinstance(problem := future.exception(), Exception):
-            self._fail(problem)

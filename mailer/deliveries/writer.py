@@ -2,15 +2,15 @@
 The one writer: a thread through which every change of the ledger passes while a campaign is sent.
 
 A commit that is on the disk when it returns costs milliseconds, whatever it holds. So all connections hand in what they
-have; the thread takes everything that waits, writes it in one commit, and wakes them up. The longer the disk takes, the
-more one commit holds.
+have; the thread gets all that waits, writes it in one commit, and wakes them up. The longer the disk takes, the more
+one commit holds. It gets batches, not orders, and so is woken once a commit: each time that it runs, the loop waits.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from mailer.deliveries.ledger import LeaseLost, Ledger, Run
 from mailer.errors import OperatorError
 
 T = TypeVar("T")
-_Order = tuple[Handed | Settlement | Callable[[], Any], "asyncio.Future[Any]"]
+_Order = tuple[Handed | Settlement | Callable[[], Any], "asyncio.Future[Any] | None"]
 
 # How long a database that is locked, full or gone is asked again before the run gives up. What was sent must be
 # written down; a database that restarts comes back within this.
@@ -30,15 +30,29 @@ _WAITS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 class Writer:
     """Groups the commits of one run. Used from one event loop."""
 
-    def __init__(self, ledger: Ledger, run: Run, clock: Clock, *, waits: Sequence[float] = _WAITS) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        run: Run,
+        clock: Clock,
+        *,
+        waits: Sequence[float] = _WAITS,
+    ) -> None:
         self._ledger = ledger
         self._run = run
         self._clock = clock
+        self._fail: Callable[[Exception], None] = lambda _: None
         self._waits = waits
         self._loop = asyncio.get_running_loop()
-        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._waiting: list[_Order] = []
+        self._is_busy = False
+        self._batches: SimpleQueue[list[_Order] | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="ledger-writer", daemon=True)
         self._thread.start()
+
+    def on_failure(self, tell: Callable[[Exception], None]) -> None:
+        """Name who is told of an outcome that can't be written: nobody waits for those."""
+        self._fail = tell
 
     async def hand_off(self, delivery: Handed) -> None:
         """
@@ -51,9 +65,9 @@ class Writer:
         """
         await self._order(delivery)
 
-    def settle(self, settlement: Settlement) -> "asyncio.Future[None]":
-        """Write an outcome down, in the order in which it came; await the future to know that it is on the disk."""
-        return self._order(settlement)
+    def settle(self, settlement: Settlement) -> None:
+        """Write an outcome down, in the order in which it came."""
+        self._put(settlement, None)
 
     async def call(self, work: Callable[[], T]) -> T:
         """Run any other change of the ledger in the thread, in its turn."""
@@ -62,26 +76,45 @@ class Writer:
 
     async def close(self) -> None:
         """Write what waits, and end the thread."""
-        self._orders.put(None)
+        await self.call(lambda: None)
+        self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _order(self, order: Handed | Settlement | Callable[[], Any]) -> "asyncio.Future[Any]":
+    def _order(self, order: Handed | Callable[[], Any]) -> "asyncio.Future[Any]":
         future = self._loop.create_future()
-        self._orders.put((order, future))
+        self._put(order, future)
         return future
 
+    def _put(self, order: Handed | Settlement | Callable[[], Any], future: "asyncio.Future[Any] | None") -> None:
+        self._waiting.append((order, future))
+        if not self._is_busy:
+            self._is_busy = True
+            self._loop.call_soon(self._begin)  # whoever else is ready now comes along
+
+    def _begin(self) -> None:
+        """Give the thread all that waits."""
+        self._batches.put(self._waiting)
+        self._waiting = []
+
+    def _done(self, orders: Sequence[_Order], answers: Sequence[Any]) -> None:
+        """Wake those who waited; what came meanwhile is the next batch."""
+        for (_, future), answer in zip(orders, answers, strict=True):
+            if isinstance(answer, Exception):
+                if future is None:
+                    self._fail(answer)
+                elif not future.done():
+                    future.set_exception(answer)
+            elif future is not None and not future.done():
+                future.set_result(answer)
+        self._is_busy = bool(self._waiting)
+        if self._is_busy:
+            self._loop.call_soon(self._begin)
+
     def _work(self) -> None:
-        more = True
-        while more:
-            batch: list[_Order | None] = [self._orders.get()]
-            with suppress(Empty):
-                while True:
-                    batch.append(self._orders.get_nowait())
-            orders = [order for order in batch if order is not None]
-            more = len(orders) == len(batch)
+        while (orders := self._batches.get()) is not None:
             answers = self._commit(orders)
             with suppress(RuntimeError):  # the loop may have been closed over our heads
-                self._loop.call_soon_threadsafe(_wake, orders, answers)
+                self._loop.call_soon_threadsafe(self._done, orders, answers)
 
     def _commit(self, orders: Sequence[_Order]) -> list[Any]:
         """One answer an order: a result or an exception."""
@@ -113,13 +146,3 @@ class Writer:
             except Exception as problem:  # noqa: BLE001 - it is raised again where the order was given
                 return problem
         raise AssertionError
-
-
-def _wake(orders: Sequence[_Order], answers: Sequence[Any]) -> None:
-    for (_, future), answer in zip(orders, answers, strict=True):
-        if future.done():
-            continue
-        if isinstance(answer, Exception):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)

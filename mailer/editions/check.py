@@ -58,7 +58,7 @@ def _one_language(issue: Issue, compiled: Compiled | None, known: Circumstances)
     if known.reachable:
         yield from unreachable(issue, known.reachable)
     yield from pictures(issue, compiled)
-    yield from weight(issue, compiled)
+    yield from weight(issue, compiled, known.sending)
     editions = [each for each in compiled.editions if each.language == issue.language] if compiled else []
     for edition in editions:
         yield from html(issue, edition, known.plain)

@@ -92,6 +92,10 @@ class Page(Protocol):
         """The bounces recorded of that recipient: hard ones ever, soft ones since then that were the address's."""
         ...
 
+    def forget(self, event: Event) -> None:
+        """Take an event out that could not be attributed."""
+        ...
+
     def record(self, event: Event, owner: Owner | None, evidence: bytes, outcome: Recorded) -> None:
         """Keep the event, and let its delivery be known by the weightier of what it was and is."""
         ...
@@ -128,6 +132,25 @@ def absorb(
     outcomes = []
     for event in events:
         with book.open() as page:
+            outcomes.append(_absorb_one(event, page, policy, now, evidence))
+    return outcomes
+
+
+def attribute(
+    events: Iterable[Event], *, book: FeedbackBook, policy: Policy, now: datetime, evidence: bytes = b""
+) -> list[Recorded]:
+    """
+    Try again on events that could not be attributed; what still can't be stays as it is.
+
+    Taking one out and absorbing it anew is one transaction.
+    """
+    outcomes = []
+    for event in events:
+        with book.open() as page:
+            if page.owner_of(event) is None:
+                outcomes.append(Recorded.UNATTRIBUTED)
+                continue
+            page.forget(event)
             outcomes.append(_absorb_one(event, page, policy, now, evidence))
     return outcomes
 

@@ -55,7 +55,8 @@ def judge(address: str, *, status: str = "", diagnosis: str = "", context: tuple
     texts = [text for text in (diagnosis, *context) if text]
     words = texts[0] if texts else ""
     status = settle_status(status, words)
-    reason = reason_of(diagnosis)
+    # RFC 5321's "mailbox unavailable" means a missing one only where no status says that it is disabled or a rule's.
+    reason = reason_of(diagnosis, "" if _VAGUE.match(status) else status)
     by_status = reason_of("", status)
     may_yield = reason is Reason.UNCLEAR or (reason in _WEAK and not is_firm(diagnosis))
     if may_yield and by_status is not Reason.UNCLEAR and not _VAGUE.match(status):

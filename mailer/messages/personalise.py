@@ -65,6 +65,7 @@ def _write(
         sender=named.sender,
         recipient=headers.wire_address(recipient.email),
         content=b"".join((*_signatures(stencil, own, body), stencil.head, *own, b"\r\n", *body)),
+        is_dotless=True,
     )
 
 

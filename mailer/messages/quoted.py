@@ -11,7 +11,8 @@ from binascii import b2a_qp
 from typing import Final
 
 _WIDTH: Final = 75  # and one more octet for the soft break's "="
-_UNFOLDED: Final = 73  # what the C encoder left shorter than this, it did not fold
+_C_SOFT_BREAK: Final = b"=\n"
+_AWKWARD: Final = (b".", b"F")
 _SOFT_BREAK: Final = b"=\r\n"
 _LINE_BREAK: Final = re.compile(r"\r\n?|\n")
 _HEX: Final = [b"=%02X" % octet for octet in range(256)]
@@ -38,11 +39,13 @@ def quote_value(value: str) -> bytes:
     >>> quote_value("Señora Embajadora")
     b'Se=C3=B1ora Embajadora=\r\n'
     """
+    if not value:
+        return b""
     octets = value.encode()
-    quoted = b2a_qp(octets, istext=False)
-    # The C encoder is many times faster, but it ends its lines in LF and knows nothing of `From `.
-    if len(quoted) <= _UNFOLDED and quoted[:1] not in b".F":
-        return quoted + _SOFT_BREAK if quoted else b""
+    # The C encoder is many times faster, but it ends its lines in LF and knows nothing of dots and of `From `.
+    lines = b2a_qp(octets, istext=False).split(_C_SOFT_BREAK)
+    if len(lines[-1]) <= _WIDTH and not any(line[:1] in _AWKWARD for line in lines):
+        return _SOFT_BREAK.join((*lines, b""))
     return _fold(octets) + _SOFT_BREAK
 
 

@@ -24,11 +24,11 @@ from mailer.messages.trail import CLICKER, Trail, led
 
 
 class Hole(msgspec.Struct, frozen=True):
-    """A place in the pieces that one reader's value fills, HTML-escaped or as it is."""
+    """The places among the pieces that one slot's value fills, as it is in the text and HTML-escaped in the page."""
 
-    index: int
     slot: str
-    escaped: bool
+    in_text: tuple[int, ...]
+    in_page: tuple[int, ...]
 
 
 class Stencil(msgspec.Struct, frozen=True):
@@ -60,13 +60,16 @@ class Stencil(msgspec.Struct, frozen=True):
 
         """
         pieces = list(self.pieces)
-        quoted: dict[tuple[str, bool], bytes] = {}
         for hole in self.holes:
-            key = hole.slot, hole.escaped
-            if key not in quoted:
-                value = headers.refuse_breaks(values[hole.slot], hole.slot)
-                quoted[key] = quote_value(html.escape(value) if hole.escaped else value)
-            pieces[hole.index] = quoted[key]
+            value = headers.refuse_breaks(values[hole.slot], hole.slot)
+            quoted = quote_value(value)
+            for index in hole.in_text:
+                pieces[index] = quoted
+            escaped = html.escape(value)
+            if escaped != value:
+                quoted = quote_value(escaped)
+            for index in hole.in_page:
+                pieces[index] = quoted
         return pieces
 
 
@@ -98,18 +101,19 @@ def cut(
     fields.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'.encode("ascii"))
     constants = {"web_url": letterhead.web_url(edition)}
     pieces = [_part_head(boundary, "text/plain")]
-    holes: list[Hole] = []
-    _add_slots(pieces, holes, edition.text, constants, escaped=False)
+    text: dict[str, list[int]] = {}
+    page: dict[str, list[int]] = {}
+    _add_slots(pieces, text, edition.text, constants, escaped=False)
     content, pictures = embed(edition, letterhead) if embedded else (edition.html, ())
     if pictures:
         inner = f"=_r{boundary[2:]}"
         pieces.append(b"\r\n" + _related_head(boundary, inner) + _part_head(inner, "text/html"))
-        _add_slots(pieces, holes, content, constants, escaped=True)
+        _add_slots(pieces, page, content, constants, escaped=True)
         pieces.extend(_picture_part(inner, each, letterhead) for each in pictures)
         pieces.append(f"\r\n--{inner}--\r\n".encode("ascii"))
     else:
         pieces.append(b"\r\n" + _part_head(boundary, "text/html"))
-        _add_slots(pieces, holes, content, constants, escaped=True)
+        _add_slots(pieces, page, content, constants, escaped=True)
     pieces.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
     return Stencil(
         campaign=campaign,
@@ -117,7 +121,10 @@ def cut(
         date=date,
         head=b"".join(fields),
         pieces=tuple(pieces),
-        holes=tuple(holes),
+        holes=tuple(
+            Hole(slot, in_text=tuple(text.get(slot, ())), in_page=tuple(page.get(slot, ())))
+            for slot in dict.fromkeys((*text, *page))
+        ),
         seals=tuple(key.seal(fields) for key in keys),
     )
 
@@ -203,13 +210,13 @@ def _content_id(picture: Image, letterhead: Letterhead) -> str:
 
 
 def _add_slots(
-    pieces: list[bytes], holes: list[Hole], text: str, constants: Mapping[str, str], *, escaped: bool
+    pieces: list[bytes], holes: dict[str, list[int]], text: str, constants: Mapping[str, str], *, escaped: bool
 ) -> None:
     """Append the text to the pieces, a hole at each slot."""
     known = SLOT.sub(lambda slot: _constant(slot, constants, escaped=escaped), text)
     for index, run in enumerate(SLOT.split(known)):
         if index % 2:
-            holes.append(Hole(index=len(pieces), slot=run, escaped=escaped))
+            holes.setdefault(run, []).append(len(pieces))
             pieces.append(b"")
         else:
             pieces.append(quote_text(run))

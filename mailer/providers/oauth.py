@@ -2,13 +2,11 @@
 
 import asyncio
 
-import httpx
 import msgspec
 
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.transport import ConnectionLost, TransportDown
 from mailer.errors import OperatorError
-from mailer.providers.http import lost, secure
 from mailer.providers.registry import Secrets
 
 _EARLY = 120.0  # seconds before its end that a token is renewed
@@ -64,6 +62,10 @@ class Tokens:
         return self._current
 
     async def _fetch(self) -> None:
+        import httpx  # half of what a sender over SMTP would have to load, and most log in by a password
+
+        from mailer.providers.http import lost
+
         asked = self._clock.monotonic()
         try:
             async with httpx.AsyncClient(timeout=30.0) as client:
@@ -119,6 +121,8 @@ def fetched(oauth: OAuth, *, section: str, secrets: Secrets) -> Tokens:
         form["grant_type"] = "client_credentials"
     if oauth.scope:
         form["scope"] = oauth.scope
+    from mailer.providers.http import secure
+
     return Tokens(token_url=secure(oauth.token_url, "", section=section), form=form)
 
 

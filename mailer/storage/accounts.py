@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, func, literal, select
+from sqlalchemy import Row, Select, Subquery, and_, func, literal, select, true, union_all
 
 from mailer.audience.recipient import Recipient
 from mailer.audience.segments import resolved
@@ -15,6 +15,7 @@ from mailer.campaigns.account import Account
 from mailer.campaigns.campaign import State as CampaignState
 from mailer.deliveries.delivery import OPEN, Delivery, State
 from mailer.storage.campaign_tables import campaigns, deliveries
+from mailer.storage.cluster_tables import archived_sums
 from mailer.storage.database import Database
 from mailer.storage.feedback import standings
 from mailer.storage.register import recipients_of
@@ -38,27 +39,28 @@ class Accounts:
 
     def account(self, campaign: int) -> Account:
         """The sums, from one read: what the freeze counted, and the states as they are now."""
+        sums = _sums(campaign)
         of_campaign = (
-            select(campaigns.c.recipients, deliveries.c.state, func.count(deliveries.c.id).label("number"))
+            select(campaigns.c.recipients, sums.c.state, func.sum(sums.c.number).label("number"))
             .select_from(campaigns)
-            .outerjoin(deliveries, deliveries.c.campaign_id == campaigns.c.id)
+            .outerjoin(sums, true())
             .where(campaigns.c.id == campaign)
-            .group_by(campaigns.c.recipients, deliveries.c.state)
+            .group_by(campaigns.c.recipients, sums.c.state)
         )
         with self._database.read() as connection:
             rows = connection.execute(of_campaign).all()
         frozen = rows[0].recipients if rows else 0
-        return _account({row.state: row.number for row in rows if row.state is not None}, frozen)
+        return _account({row.state: int(row.number) for row in rows if row.state is not None}, frozen)
 
     def accounts(self, campaign: int) -> dict[str, Account]:
         """The sums of each segment in alphabetical order, and under no name those of all; from one read."""
+        sums = _sums(campaign)
         query = (
-            select(campaigns.c.recipients, deliveries.c.segment, deliveries.c.state, func.count(deliveries.c.id))
+            select(campaigns.c.recipients, sums.c.segment, sums.c.state, sums.c.number)
             .select_from(campaigns)
-            .outerjoin(deliveries, deliveries.c.campaign_id == campaigns.c.id)
+            .outerjoin(sums, true())
             .where(campaigns.c.id == campaign)
-            .group_by(campaigns.c.recipients, deliveries.c.segment, deliveries.c.state)
-            .order_by(deliveries.c.segment)
+            .order_by(sums.c.segment)
         )
         by_segment: dict[str, Counter[str]] = {}
         with self._database.read() as connection:
@@ -140,6 +142,15 @@ class Accounts:
                 return
             yield from map(_delivery, rows)
             last = rows[-1].id
+
+
+def _sums(campaign: int) -> Subquery:
+    """How many of each segment are in each state: those in the ledger, and those that were put away in a file."""
+    of_campaign = deliveries.c.campaign_id == campaign
+    by = deliveries.c.segment, deliveries.c.state
+    counted = select(*by, func.count().label("number")).where(of_campaign).group_by(*by)
+    kept = select(archived_sums.c.segment, archived_sums.c.state, archived_sums.c.number)
+    return union_all(counted, kept.where(archived_sums.c.campaign_id == campaign)).subquery()
 
 
 def recipient(row: Row[Any]) -> Recipient:

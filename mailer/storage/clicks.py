@@ -219,6 +219,18 @@ def clickers_of(issue: str) -> Select[tuple[int]]:
     )
 
 
+def followed_by(subscriber_id: int) -> Select[tuple[str, str, str, datetime]]:
+    """What is kept of one reader's clicks, in words: the issue, the article, where it led, and when first."""
+    return (
+        select(campaigns.c.issue, links.c.article, links.c.url, clickers.c.at)
+        .select_from(clickers)
+        .join(links, links.c.id == clickers.c.link_id)
+        .join(campaigns, campaigns.c.id == links.c.campaign_id)
+        .where(clickers.c.subscriber_id == subscriber_id)
+        .order_by(clickers.c.at)
+    )
+
+
 def consents_to_clicks(connection: Connection, subscriber_id: int) -> bool:
     """Whether a reader lets their own clicks be kept."""
     latest = (

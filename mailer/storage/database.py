@@ -29,6 +29,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from mailer.errors import OperatorError
+from mailer.storage.swift import Swift
 from mailer.storage.turns import begin
 
 metadata = MetaData(
@@ -128,7 +129,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def swift_write(self) -> "Iterator[Swift]":
+    def swift_write(self) -> Iterator[Swift]:
         """
         As `write`, past SQLAlchemy: for the few statements that are run for every message.
 
@@ -145,7 +146,7 @@ class Database:
         try:
             if self.is_sqlite:
                 begin(cast("Any", pooled.dbapi_connection), self.url.database, _BUSY_MILLISECONDS / 1000)
-            yield Swift(pooled.cursor(), "?" if self.is_sqlite else "%s")
+            yield Swift(pooled.cursor(), is_sqlite=self.is_sqlite)
             pooled.commit()
         except trouble as problem:
             if not self.is_sqlite:
@@ -281,11 +282,9 @@ class Database:
         with closing(driver):
             driver.executemany(f"UPDATE {table.name} SET {sets} WHERE {key} = {mark}", rows)  # noqa: S608
 
-    def run_many(self, connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Run a statement, written with `?`, once a row at the driver's speed."""
-        driver: Any = connection.connection.cursor()
-        with closing(driver):
-            driver.executemany(statement if self.is_sqlite else statement.replace("?", "%s"), rows)
+    def swift(self, connection: Connection) -> Swift:
+        """The driver's way into a transaction that is open."""
+        return Swift(connection.connection.cursor(), is_sqlite=self.is_sqlite)
 
     def rows(self, connection: Connection, statement: str, values: Sequence[object]) -> list[Any]:
         """What a statement, written with `?`, gives: plain tuples, at the driver's speed."""
@@ -302,24 +301,6 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
-
-
-class Swift:
-    """A transaction on the driver's own cursor; statements are written with `?` and values come as the driver's."""
-
-    def __init__(self, cursor: Any, mark: str) -> None:
-        self._cursor = cursor
-        self._mark = mark
-
-    def run(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
-        """Run a statement once a row, prepared once; gives how many rows of the table were changed in all."""
-        self._cursor.executemany(statement.replace("?", self._mark), rows)
-        return int(self._cursor.rowcount)
-
-    def rows(self, statement: str, values: Sequence[object]) -> list[Any]:
-        """What a statement gives."""
-        self._cursor.execute(statement.replace("?", self._mark), values)
-        return list(self._cursor.fetchall())
 
 
 def _insert_sqlite(

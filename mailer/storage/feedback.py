@@ -137,16 +137,6 @@ class SqlFeedbackBook:
         with self.database.read() as connection:
             return {str(outcome): int(count) for outcome, count in connection.execute(query)}
 
-    def forget_unattributed(self, number: int) -> bytes:
-        """Take an unattributed event out, to absorb it anew; give its evidence."""
-        with self.database.write() as connection:
-            chosen = feedback.c.id == number, feedback.c.outcome == Recorded.UNATTRIBUTED
-            raw = connection.scalar(select(feedback.c.evidence).where(*chosen))
-            if raw is None:
-                return b""
-            connection.execute(feedback.delete().where(*chosen))
-        return zlib.decompress(raw)
-
     def drop_evidence(self, before: datetime) -> int:
         """Drop the raw evidence received before then; the events stay. Gives how many lost theirs."""
         aged = feedback.c.received_at < before, feedback.c.evidence.is_not(None)
@@ -213,6 +203,12 @@ class SqlPage:
         if owner.campaign_id is not None:
             soft = soft.where(func.coalesce(feedback.c.campaign_id, 0) != owner.campaign_id)
         return Past(hard=self._connection.scalar(hard) or 0, soft=self._connection.scalar(soft) or 0)
+
+    def forget(self, event: Event) -> None:
+        """Take an event out that could not be attributed."""
+        self._connection.execute(
+            feedback.delete().where(feedback.c.event == event.id, feedback.c.outcome == Recorded.UNATTRIBUTED)
+        )
 
     def record(self, event: Event, owner: Owner | None, evidence: bytes, outcome: Recorded) -> None:
         """Keep the event, and let its delivery be known by the weightier of what it was and is."""

@@ -37,15 +37,17 @@ from mailer.storage.audit import record as audit_record
 from mailer.storage.campaign_tables import campaigns, deliveries, runs
 from mailer.storage.register import is_still_held, may_be_written_to, recipients_of, subscribers
 from mailer.storage.register.rules import refuse_untold
+from mailer.storage.swift import Batch
 
 _LEFT = "no longer written to: left, was erased or was suppressed before the message was made"
 _DIED = "the sender stopped after the hand-off, before an answer was recorded"
 # Who refused before and is pending again was reprieved: see `deliveries.streak`.
 _REFUSAL = 500
 _PEOPLE = len(Recipient.__struct_fields__)
+_WANTED = Batch(id="integer")
 _TAKE = (
     "UPDATE deliveries SET state = 'claimed', updated_at = ?, run_id = ?, attempts = attempts + 1 "
-    "WHERE id = ? AND state = 'pending'"
+    "WHERE id IN (SELECT id FROM {batch} AS new) AND state = 'pending'"
 )
 
 
@@ -104,8 +106,8 @@ class SqlLedger(Accounts, Allowances):
                 if gone := [row.id for row in due if not row.may_be_written_to]:
                     _move(connection, gone, State.SUPPRESSED, now, reply=_LEFT)
                 if wanted := [row for row in due if row.may_be_written_to]:
-                    taken = [(self._database.stored_instant(now), run.id, row.id) for row in wanted]
-                    self._database.run_many(connection, _TAKE, taken)
+                    ids, by_run = [(row.id,) for row in wanted], (self._database.stored_instant(now), run.id)
+                    self._database.swift(connection).change(_TAKE, _WANTED, ids, before=by_run)
                     return [_claimed(row, run, lane) for row in wanted]
             return []
 
@@ -252,13 +254,14 @@ def _recover(connection: Connection, run: Run, now: datetime) -> None:
 
 
 def _claimed(row: Row[Any], run: Run, lane: str) -> Claimed:
+    number, attempts, deferred_since, code, domain, _ = row[_PEOPLE:]
     return Claimed(
-        id=row.id,
+        id=number,
         campaign_id=run.campaign_id,
         recipient=Recipient(*row[:_PEOPLE]),
-        attempts=row.attempts + 1,
-        deferred_since=row.deferred_since,
-        refused_before=row.code >= _REFUSAL,
-        domain=row.domain,
+        attempts=attempts + 1,
+        deferred_since=deferred_since,
+        refused_before=code >= _REFUSAL,
+        domain=domain,
         lane=lane,
     )

@@ -1,6 +1,8 @@
 """
-Steps 4 and 5 in SQL: hand-offs and outcomes. These few statements are run for every message, so they are written for
-the driver: prepared once, a row of values each, past SQLAlchemy.
+Steps 4 and 5 in SQL: hand-offs and outcomes, a batch of them in one statement.
+
+SQLite's driver lets go of the interpreter's lock at every step of a statement, and beside a busy thread it waits longer
+to get it back than the step took. So a batch is no hundred steps, but one.
 """
 
 from collections.abc import Sequence
@@ -9,35 +11,41 @@ from typing import Final
 
 from mailer.deliveries.delivery import Handed, Settlement, State, sources
 from mailer.deliveries.ledger import Run
-from mailer.storage.database import Database, Swift
+from mailer.storage.database import Database
+from mailer.storage.swift import Batch, Swift
 
-# A commit whose answer was lost is written once more: what is handed already counts as done.
-_HAND_OFF: Final = (
-    "UPDATE deliveries SET state = 'handed', transport = ?, updated_at = ? "
-    "WHERE id = ? AND run_id = ? AND state IN ('claimed', 'handed')"
+# The words of a server may name the address: who was erased meanwhile stays so.
+_ANSWER: Final = "reply = CASE WHEN email = '' THEN '' ELSE new.reply END, code = new.code, status = new.status"
+_HANDED: Final = Batch(id="integer", transport="text")
+_SETTLED: Final = Batch(
+    id="integer", reply="text", code="integer", status="text", due_at="instant", deferred_at="instant"
 )
-_SETTLED: Final = (State.SENT, State.REFUSED, State.UNDELIVERABLE, State.UNCERTAIN, State.PENDING)
-_MORE: Final = {
-    State.PENDING: ", due_at = ?, deferred_since = COALESCE(deferred_since, ?)",
-    State.UNCERTAIN: ", uncertain_at = COALESCE(uncertain_at, ?)",
+# In the order in which they are written: what goes back last, it may have been refused in this very batch.
+_OUTCOMES: Final = {
+    State.SENT: _ANSWER,
+    State.REFUSED: _ANSWER,
+    State.UNDELIVERABLE: _ANSWER,
+    State.UNCERTAIN: f"{_ANSWER}, uncertain_at = COALESCE(uncertain_at, ?)",
+    State.PENDING: f"{_ANSWER}, due_at = new.due_at, deferred_since = COALESCE(deferred_since, new.deferred_at)",
 }
 
 
-# The words of a server may name the address: who was erased meanwhile stays so.
-_REPLY: Final = "CASE WHEN email = '' THEN '' ELSE ? END"
-
-
-def _settle(state: State) -> str:
-    """The UPDATE that brings a delivery to its outcome, if the run holds it and the move is legal."""
-    # An uncertain delivery is settled by a person or the policy, never by a run that comes late.
-    before = ", ".join(f"'{source}'" for source in sources(state) if source is not State.UNCERTAIN)
+def _move(state: State, before: Sequence[State], values: str) -> str:
+    """The UPDATE that brings deliveries to a state: those that the run holds, where the move is legal."""
+    legal = ", ".join(f"'{source}'" for source in before)
     return (
-        f"UPDATE deliveries SET state = '{state}', reply = {_REPLY}, code = ?, status = ?, updated_at = ?"  # noqa: S608
-        f"{_MORE.get(state, '')} WHERE id = ? AND run_id = ? AND state IN ({before})"
+        f"UPDATE deliveries SET state = '{state}', updated_at = ?, {values} FROM {{batch}} AS new "  # noqa: S608
+        f"WHERE deliveries.id = new.id AND run_id = ? AND state IN ({legal})"
     )
 
 
-_SETTLE: Final = {state: _settle(state) for state in _SETTLED}
+# A commit whose answer was lost is written once more: what is handed already counts as done.
+_HAND_OFF: Final = _move(State.HANDED, (State.CLAIMED, State.HANDED), "transport = new.transport")
+# An uncertain delivery is settled by a person or the policy, never by a run that comes late.
+_SETTLE: Final = {
+    state: _move(state, [source for source in sources(state) if source is not State.UNCERTAIN], values)
+    for state, values in _OUTCOMES.items()
+}
 
 
 def write(
@@ -48,26 +56,22 @@ def write(
     lost: set[int] = set()
     with database.swift_write() as transaction:
         # Outcomes first: none of them can be about a hand-off of the same batch, its sender still waits for it.
-        # And what goes back last of them: it may have been refused in this very batch.
-        for state in _SETTLED:
+        for state, statement in _SETTLE.items():
             if of_state := [one for one in settled if one.state is state]:
-                rows = [_values(database, run, one, at) for one in of_state]
-                if transaction.run(_SETTLE[state], rows) != len(rows):
+                doubted = (at,) if state is State.UNCERTAIN else ()
+                rows = [_values(database, one, at) for one in of_state]
+                if transaction.change(statement, _SETTLED, rows, before=(at, *doubted), behind=(run.id,)) != len(rows):
                     lost |= _not_there(transaction, run, [one.id for one in of_state], state, at)
         if handed:
-            rows = [(one.transport, at, one.id, run.id) for one in handed]
-            if transaction.run(_HAND_OFF, rows) != len(rows):
+            rows = [(one.id, one.transport) for one in handed]
+            if transaction.change(_HAND_OFF, _HANDED, rows, before=(at,), behind=(run.id,)) != len(rows):
                 lost |= _not_there(transaction, run, [one.id for one in handed], State.HANDED, at)
     return lost
 
 
-def _values(database: Database, run: Run, one: Settlement, at: object) -> tuple[object, ...]:
-    more: tuple[object, ...] = ()
-    if one.state is State.PENDING:
-        more = (at if one.due_at is None else database.stored_instant(one.due_at), at if one.deferred else None)
-    elif one.state is State.UNCERTAIN:
-        more = (at,)
-    return (one.reply, one.code, one.status, at, *more, one.id, run.id)
+def _values(database: Database, one: Settlement, at: object) -> tuple[object, ...]:
+    due_at = at if one.due_at is None else database.stored_instant(one.due_at)
+    return one.id, one.reply, one.code, one.status, due_at, at if one.deferred else None
 
 
 def _not_there(transaction: Swift, run: Run, wanted: Sequence[int], state: State, at: object) -> set[int]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 from mailer.address import address_key
 from mailer.clock import Clock
 from mailer.storage.audit import entries_about, record
+from mailer.storage.clicks import followed_by
 from mailer.storage.database import Database, metadata
 from mailer.storage.register.tables import erasures, subscribers, suppressions
 from mailer.storage.visitors import notices, signups
@@ -38,6 +39,7 @@ class Rights:
                 held[table.name] = _rows(connection, table, table.c.subscriber_id == subscriber_id)
             for table in (signups, notices):
                 held[table.name] = _rows(connection, table, func.lower(table.c.email) == person["email"].lower())
+            held["clickers"] = [dict(row) for row in connection.execute(followed_by(subscriber_id)).mappings()]
             held["suppressions"] = _rows(connection, suppressions, suppressions.c.key == person["email_key"])
             held["audit"] = list(entries_about(connection, f"subscriber:{subscriber_id}"))
             self._record(connection, subscriber_id, who, "exported", asked)

@@ -47,7 +47,7 @@ def in_turn(database: str | None, patience: float) -> Iterator[None]:
 
 def begin(connection: sqlite3.Connection, database: str | None, patience: float) -> None:
     """
-    Begin a transaction that writes, in turn.
+    Begin a transaction that writes, in turn; afterwards SQLite itself has that patience, whatever it had before.
 
     Raises:
         sqlite3.OperationalError: The file is still locked after `patience` seconds, or can't be written.
@@ -55,12 +55,11 @@ def begin(connection: sqlite3.Connection, database: str | None, patience: float)
     """
     with in_turn(database, patience):
         deadline = time.monotonic() + patience
-        before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
         connection.execute("PRAGMA busy_timeout=0")  # or it sleeps up to a tenth of a second between two looks
         try:
             _look_until(connection, deadline)
         finally:
-            connection.execute(f"PRAGMA busy_timeout={before}")
+            connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
 
 
 def _look_until(connection: sqlite3.Connection, deadline: float) -> None:

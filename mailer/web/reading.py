@@ -6,7 +6,7 @@ from typing import Final
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mailer.editions.edition import Edition
 from mailer.web.desk import Desk, desk_of
@@ -70,14 +70,14 @@ async def version(request: Request) -> Response:
 
 
 async def paper(request: Request) -> Response:
-    """An issue as PDF; nothing where no browser can print it."""
+    """An issue as PDF; where no browser can print it, its web edition: what a message links to is never missing."""
     desk, path = desk_of(request), request.path_params
     found = await run_in_threadpool(desk.newsstand.public, path["issue"], path["language"])
     if path["name"] != path["issue"] or not found or found[0].language != path["language"]:
         raise HTTPException(404)
     content = await run_in_threadpool(printed, desk.newsstand, found[0], desk.house.loaded.resolve("var/cache/pdf"))
     if content is None:
-        raise HTTPException(404)
+        return RedirectResponse(f"/brief/{path['issue']}/{path['language']}/", 302)
     return Response(content, media_type="application/pdf", headers=_FOR_EVERYBODY)
 
 

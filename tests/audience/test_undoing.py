@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
 from mailer.address import address_key
@@ -14,12 +14,13 @@ from mailer.audience.importing.importer import ListFile, import_list
 from mailer.audience.register import ImportOrder
 from mailer.clock import SystemClock
 from mailer.errors import Refused
-from mailer.storage.database import Database
+from mailer.storage.database import Database, metadata
 from mailer.storage.register import Register
 from mailer.storage.register.tables import memberships, subscribers
 from mailer.storage.rights import Rights
+from mailer.storage.suppressions import Suppressions
 from mailer.tokens import Signer
-from tests.databases import empty_books
+from tests.databases import empty_books, empty_database
 
 
 def everything(database):
@@ -112,20 +113,25 @@ SEGMENTS = ["diplomats", "gads"]
 
 
 class RegisterMachine(RuleBasedStateMachine):
-    """Any order of imports, departures, erasures and undoings, against a plain account of who said what."""
+    """Any order of imports, departures, suppressions, erasures and undoings, against a plain account of them."""
 
     def __init__(self):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(empty_books(Path(self.folder.name, "mailer.db")))
+        self.database = self.books()
         seals = Signer(["a secret"]).seals
         self.register = Register(self.database, SystemClock(), lambda key: seals("erased", key))
         self.rights = Rights(self.database, SystemClock(), lambda key: seals("erased", key))
         self.gone: set[str] = set()  # left everything
         self.left: set[tuple[str, str]] = set()
         self.erased: set[str] = set()
+        self.suppressed: set[str] = set()
+        self.suppressions = Suppressions(self.database, SystemClock())
         self.wanted: dict[str, set[str]] = {segment: set() for segment in SEGMENTS}  # by the lists that stand
         self.stack: dict[str, list[tuple[int, set[str]]]] = {segment: [] for segment in SEGMENTS}
+
+    def books(self):
+        return Database(empty_books(Path(self.folder.name, "mailer.db")))
 
     def teardown(self):
         self.database.close()
@@ -148,7 +154,9 @@ class RegisterMachine(RuleBasedStateMachine):
             assert everything(self.database) == before
             return
         self.stack[segment].append((account.import_id, set(self.wanted[segment])))
-        self.wanted[segment] = set(people) | (set() if sync else self.wanted[segment])
+        before = self.wanted[segment]
+        taken = {who for who in people if who in before or who not in self.suppressed}
+        self.wanted[segment] = taken | (set() if sync else before)
 
     @rule(who=st.sampled_from(ADDRESSES), segment=st.sampled_from([None, *SEGMENTS]))
     def leave(self, who, segment):
@@ -167,6 +175,16 @@ class RegisterMachine(RuleBasedStateMachine):
         if person is not None:
             self.rights.erase(person.id, who="reader")
             self.erased.add(who)
+            self.suppressed.discard(who)  # it named them; the seal keeps them away
+
+    @rule(who=st.sampled_from(ADDRESSES), lifts=st.booleans())
+    def suppress_or_lift(self, who, lifts):
+        if lifts:
+            self.suppressions.lift(who, who="x", why="a mistake")
+            self.suppressed.discard(who)
+        else:
+            self.suppressions.add(who, "complaint", who="x")
+            self.suppressed.add(who)
 
     @rule(segment=st.sampled_from(SEGMENTS))
     def undo(self, segment):
@@ -180,8 +198,9 @@ class RegisterMachine(RuleBasedStateMachine):
         """Exactly those are written to whom a list that stands names, and who neither left nor was erased."""
         for segment in SEGMENTS:
             written_to = {address_key(line.email) for line in self.register.lines(segment) if line.deliverable}
-            away = self.gone | self.erased | {who for who, place in self.left if place == segment}
+            away = self.gone | self.erased | self.suppressed | {who for who, place in self.left if place == segment}
             assert written_to == self.wanted[segment] - away
+            assert self.register.segment_counts([segment])[0].deliverable == len(written_to)
         for who in self.erased:
             assert self.register.find(who) is None
         for who in self.gone - self.erased:
@@ -192,3 +211,22 @@ TestRegisterMachine = RegisterMachine.TestCase
 TestRegisterMachine.settings = settings(
     max_examples=25, stateful_step_count=20, deadline=None, phases=[Phase.generate, Phase.shrink]
 )
+
+
+@pytest.mark.postgres
+def test_any_order_on_postgresql(postgres_url):
+    """The same account holds on PostgreSQL."""
+    with empty_database(postgres_url) as url:
+
+        class OnPostgres(RegisterMachine):
+            def books(self):
+                database = Database(url)
+                with database.write() as connection:
+                    for table in reversed(metadata.sorted_tables):
+                        connection.execute(table.delete())
+                return database
+
+        run_state_machine_as_test(
+            OnPostgres,
+            settings=settings(max_examples=5, stateful_step_count=12, deadline=None, phases=[Phase.generate]),
+        )

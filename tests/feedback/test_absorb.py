@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from mailer.feedback.absorb import Past, Policy, Recorded, absorb, effect_of
+from mailer.feedback.absorb import Past, Policy, Recorded, absorb, attribute, effect_of
 from mailer.feedback.event import Event, Happening, weightier
 from mailer.feedback.intake import events_of
 from mailer.feedback.reason import Reason
@@ -231,3 +231,12 @@ def test_mail_to_the_unsubscribe_address_becomes_a_wish():
     address = identity(a_letterhead(), SIGNER, 1, 2).unsubscribe_mail.removeprefix("mailto:")
     (event,) = events_of(f"To: {address}\n\n".encode(), signer=SIGNER, now=NOW)
     assert (event.happening, event.delivery) == (Happening.UNSUBSCRIBED, "1-2")
+
+
+def test_what_is_attributed_later_counts_once(book):
+    """An event that named nobody is taken out and absorbed anew when its delivery is known, and not before."""
+    unknown = hard(id="m", delivery="", address="Alcaldia1@canton.example")
+    assert absorb([unknown], book=book, policy=POLICY, now=NOW) == [Recorded.UNATTRIBUTED]
+    for delivery, outcome in (("", Recorded.UNATTRIBUTED), ("1-1", Recorded.SUPPRESSED), ("1-1", Recorded.KNOWN)):
+        assert attribute([hard(id="m", delivery=delivery)], book=book, policy=POLICY, now=NOW) == [outcome]
+        assert book.counts() == {"unattributed" if outcome is Recorded.UNATTRIBUTED else "suppressed": 1}

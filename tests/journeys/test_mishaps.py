@@ -12,14 +12,16 @@ def test_an_unknown_key_is_named(publication) -> None:
 
 
 def test_bad_rows_go_to_a_file(publication) -> None:
-    """The good rows go in; each bad one is written down with its line and the reason."""
+    """The good rows go in; each bad one is written down with its line and the reason, and the command says where."""
     path = publication.folder / "lista.csv"
     path.write_text("Correo;Nombre\nuno@lista.example;Uno\nno es correo;Dos\n;Tres\n", encoding="cp1252")
-    account = publication.json("subscribers", "import", str(path), "--segment", "partners")
+    order = ("subscribers", "import", str(path), "--segment", "partners")
+    account = publication.json(*order, status=1)
     assert (account["rows"], account["new"], account["rejected"]) == (3, 1, 2)
     rejects = (publication.folder / account["rejects_file"]).read_text(encoding="utf-8-sig")
     assert "no es correo" in rejects
     assert "3" in rejects
+    assert "2 of 3 rows were put aside" in publication.refusal(*order)
 
 
 def test_a_missing_picture_is_named(publication) -> None:

@@ -167,6 +167,8 @@ async def test_a_name_is_kept_only_of_who_said_yes(house, links, letters, clock)
         assert [row.subscriber_id for row in books(house)["clickers"]] == [1]
         fits = house.register.fitting(parse_rule('clicked "2022-11"'), 9).sample
         assert [each["email"] for each in fits] == ["embajada@ambito.example"]
+        held = (await browser.post(own, data={"action": "download"})).json()
+        assert [row["article"] for row in held["clickers"]] == ["asamblea"]
         await browser.post(own, data=saved)
         assert books(house)["clickers"] == []
         await browser.get(ways(ana)[0], headers=BROWSER)

@@ -119,6 +119,15 @@ async def test_an_issue_is_there_as_pdf(house, browser) -> None:
     assert (await browser.get("/brief/2022-12/2022-12.es.pdf")).status_code == 404
 
 
+async def test_without_a_browser_the_pdf_is_the_web_edition(house, browser, monkeypatch) -> None:
+    """A link that went out in a message leads to the issue, whatever the machine lacks."""
+    shelve(house, version=" sin imprimir")
+    monkeypatch.setenv("PATH", "")
+    answer = await browser.get("/brief/2022-11/2022-11.es.pdf")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/brief/2022-11/es/")
+    assert (await browser.get("/brief/2022-11/es/")).status_code == 200
+
+
 async def test_edition_speaks_the_browsers_language(house, browser) -> None:
     """The browser's language decides which edition is shown."""
     shelve(house)

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final
 
-from mailer.audience.importing.encoding import encoding_of
+from mailer.audience.importing.encoding import MixedEncodings, encoding_of
 from mailer.audience.importing.headings import EMAIL, field_of
 from mailer.audience.importing.sheet import Row, Sheet
 from mailer.errors import AuthorError, Refused
@@ -20,7 +20,8 @@ _LONGEST_LINE: Final = 1 << 17
 _LARGEST_FILE: Final = 512 << 20
 _LONGEST_CELL: Final = 1 << 16
 _SNIFFED_LINES: Final = 40
-_ROWS: Final = 1000
+_ROWS: Final = 50
+_MOST_COLUMNS: Final = 1000
 _ANNOUNCED: Final = re.compile(r'"?sep=([;,|\t])"?\s*', re.IGNORECASE)
 _END: Final = "\ue000end of the list\ue000"
 """A last line of our own: found inside a cell, it tells that a quotation mark was never closed."""
@@ -40,7 +41,10 @@ def read_text(path: Path, *, encoding: str | None = None, separator: str | None 
     if path.stat().st_size > _LARGEST_FILE:
         raise AuthorError("the list has more than 512 MB: this is no list of people; if it is, split it", path)
     with path.open("rb") as file:
-        encoding = encoding or encoding_of(_bounded(file, path))
+        try:
+            encoding = encoding or encoding_of(_bounded(file, path))
+        except MixedEncodings as problem:
+            raise AuthorError(str(problem), path) from None
     try:
         text = path.open(encoding=encoding, newline=None)
     except LookupError:
@@ -140,6 +144,8 @@ def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Pa
             trouble = f"the row can't be read ({problem}); is a quotation mark left open?"
         except UnicodeError as problem:
             trouble = f"the list isn't written in one encoding ({problem}); name its --encoding"
+        if batch and max(map(len, batch)) > _MOST_COLUMNS:
+            raise AuthorError(f"a row has more than {_MOST_COLUMNS} cells: this is no list of people", path, before + 1)
         is_over = bool(batch and batch[-1] and _END in batch[-1][-1])
         if is_over and batch[-1] != [_END]:
             start = before + sum(map(_lines_of, batch[:-1])) + 1

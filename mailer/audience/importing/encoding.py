@@ -28,12 +28,20 @@ _RARE: Final = re.compile(
 _SAMPLE: Final = 1 << 20
 
 
+class MixedEncodings(ValueError):
+    """Some lines are written in UTF-8 and others aren't; the message says what to do."""
+
+
 def encoding_of(chunks: Iterable[bytes]) -> str:
     """
     The name of the encoding that the bytes are written in; the whole file is read, in pieces.
 
     >>> encoding_of(["Nabón, Cañar".encode("cp850")])
     'cp850'
+
+    Raises:
+        MixedEncodings: Parts of it are written in another than the rest.
+
     """
     strict: codecs.IncrementalDecoder | None = None
     telling = bytearray()
@@ -51,6 +59,11 @@ def encoding_of(chunks: Iterable[bytes]) -> str:
             break
     if is_utf8 and (strict is None or _accepts(strict, b"", final=True)):
         return "utf-8"
+    if any(_is_utf8(bytes(line)) for line in telling.splitlines()):
+        raise MixedEncodings(
+            "some lines are written in UTF-8 and others in an older encoding; save the list anew as CSV UTF-8, or name "
+            "the one that most of it is in with --encoding"
+        )
     return max(_CANDIDATES, key=lambda name: _score(bytes(telling), name))
 
 
@@ -72,6 +85,10 @@ def _accepts(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_utf8(line: bytes) -> bool:
+    return _accepts(codecs.getincrementaldecoder("utf-8")("strict"), line, final=True)
 
 
 def _score(sample: bytes, encoding: str) -> int:

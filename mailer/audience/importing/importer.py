@@ -16,6 +16,7 @@ from mailer.audience.importing.sheet import Row, Table, find_heading
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Register
 
 _BATCH: Final = 2000
+_CELLS: Final = 100_000
 _NOTES: Final = 100
 
 Progress = Callable[[int], None]
@@ -84,7 +85,8 @@ class _Reading:
     def batches(self) -> Iterator[Sequence[Arrival]]:
         """Arrivals by the batch. After each the rejects of the batch are put down."""
         reader = RowReader(self._table.columns, len(self._table.headings))
-        while found := list(islice(self._table.rows, _BATCH)):
+        size = max(1, min(_BATCH, _CELLS // max(1, len(self._table.headings))))
+        while found := list(islice(self._table.rows, size)):
             self._at_hand = [row for row in found if any(map(str.strip, row[1]))]
             self.rows += len(self._at_hand)
             batch = reader.read(self._at_hand)

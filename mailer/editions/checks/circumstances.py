@@ -38,16 +38,22 @@ class Reader(msgspec.Struct, frozen=True):
     unwritable: str = ""
 
 
+def _as_compiled(edition: Edition) -> str:
+    return edition.html
+
+
 class Sending(msgspec.Struct, frozen=True):
     """
     How the issue goes out: where its readers leave, and the message that one of them would get.
 
-    `misaligned` says what is wrong with the domains that DMARC compares, if anything is.
+    `html` is an edition's as it is sent: longer than as it was compiled, where links are counted. `misaligned` says
+    what is wrong with the domains that DMARC compares, if anything is.
     """
 
     public_url: str
     message: Callable[[Edition], bytes]
     misaligned: str = ""
+    html: Callable[[Edition], str] = _as_compiled
 
 
 class Circumstances(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterator
 from typing import Final
 
+from mailer.editions.checks.circumstances import Sending
 from mailer.editions.checks.remark import Remark, error
 from mailer.editions.edition import Compiled, Edition
 from mailer.issues.issue import Issue
@@ -12,10 +13,10 @@ MOST_BYTES: Final = 95_000
 _NAMED: Final = 3
 
 
-def weight(issue: Issue, compiled: Compiled | None) -> Iterator[Remark]:
-    """What the weight family has to say about the editions of an issue."""
+def weight(issue: Issue, compiled: Compiled | None, sending: Sending | None = None) -> Iterator[Remark]:
+    """What the weight family has to say about the editions of an issue, as they are sent."""
     for edition in compiled.editions if compiled else ():
-        size = len(edition.html.encode())
+        size = len((sending.html(edition) if sending else edition.html).encode())
         if edition.language == issue.language and size > MOST_BYTES:
             heaviest = sorted(shares(issue, edition).items(), key=lambda each: -each[1])[:_NAMED]
             told = ", ".join(f'"{title}" {bytes_:,}' for title, bytes_ in heaviest)

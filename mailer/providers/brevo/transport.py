@@ -9,15 +9,19 @@ from collections.abc import Mapping
 from typing import Final
 
 import httpx
+import msgspec
 
-from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
+from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
 from mailer.providers.fields import Person, bare
 from mailer.providers.http import Answer, HttpTransport, Request, receipt_by, secure
 from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
+from mailer.tokens import new_key
 
 _TO: Final = re.compile(r"\bin to\b|\bto\b.{0,12}\b(?:email|is not valid)|recipient", re.IGNORECASE)
+
+_REPEATED: Final = re.compile(r"duplicate|idempoten", re.IGNORECASE)
 
 
 class Settings(KeySettings, frozen=True):
@@ -63,17 +67,25 @@ class Brevo(Mapped):
             "subject": parts.subject,
             "htmlContent": parts.html or None,
             "textContent": parts.text or None,
-            "headers": {**parts.headers, "X-Mailin-custom": bare(message.message_id)},
+            # A UUID, in the headers of the body, good for 30 minutes: so each try has a key of its own, and what is
+            # put off and tried again isn't taken for a repetition.
+            "headers": {
+                **parts.headers,
+                "X-Mailin-custom": bare(message.message_id),
+                "idempotencyKey": new_key(),
+            },
         }
-        return in_json("/v3/smtp/email", body)
+        return msgspec.structs.replace(in_json("/v3/smtp/email", body), is_idempotent=True)
 
     def receipt(self, answer: Answer) -> Receipt:
         """Brevo's id."""
         return receipt_by(answer, "messageId")
 
     def refusal(self, answer: Answer) -> TransportError | None:
-        """An invalid parameter that is `to` means the recipient."""
+        """An invalid parameter that is `to` means the recipient; a repetition says nothing of the first."""
         data = answer.data
+        if isinstance(data, dict) and _REPEATED.search(f"{data.get('code', '')} {data.get('message', '')}"):
+            return Uncertain(answer.words, code=answer.status)
         if answer.status != httpx.codes.BAD_REQUEST or not isinstance(data, dict):
             return None
         if data.get("code") == "invalid_parameter" and _TO.search(str(data.get("message", ""))):

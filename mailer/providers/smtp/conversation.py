@@ -56,8 +56,13 @@ class Conversation(asyncio.Protocol):
         self._unread = b""
         self._words: list[str] = []
         self._over = ""
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._paused = False
+        self._deadline = 0.0
+        self._timeout = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.timed_out = False
         transport.set_protocol(self)
         if transport.is_closing():
             self._over = "the connection was closed"
@@ -111,20 +116,50 @@ class Conversation(asyncio.Protocol):
             await self._wait(timeout)
         return self._replies.popleft()
 
+    def unread_reply(self) -> Reply | None:
+        """A reply that came unasked, if one did."""
+        return self._replies.popleft() if self._replies else None
+
     def abort(self, why: str = "the connection was given up") -> None:
         """Hang up at once."""
         self._over = self._over or why
+        self._stop_timer()
         self._transport.abort()
 
     async def _wait(self, timeout: float) -> None:  # noqa: ASYNC109 - one timer, not a scope per call
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        timer = loop.call_later(timeout, self.abort, f"no answer in {timeout:g} seconds")
+        """
+        Wait for anything to happen.
+
+        One timer serves all waits of a conversation: it is set for the first, and looks for itself whether it has to
+        ring, since nearly every wait is over long before.
+        """
+        self._waiter = self._loop.create_future()
+        self._timeout, self._deadline = timeout, self._loop.time() + timeout
+        if self._timer is None or self._timer.when() > self._deadline:
+            self._set_timer()
         try:
             await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
+
+    def _set_timer(self) -> None:
+        self._stop_timer()
+        self._timer = self._loop.call_at(self._deadline, self._look_at_the_clock)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look_at_the_clock(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._set_timer()
+        else:
+            self.timed_out = True
+            self.abort(f"no answer in {self._timeout:g} seconds")
 
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
@@ -132,7 +167,7 @@ class Conversation(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, lines into replies."""
-        *lines, self._unread = (self._unread + data).split(b"\n")
+        *lines, self._unread = (self._unread + data if self._unread else data).split(b"\n")
         for line in lines:
             if self._over:
                 break  # what stands behind nonsense can't be told to whom it answers
@@ -146,7 +181,7 @@ class Conversation(asyncio.Protocol):
         if not match:
             self.abort(f"the server said what is no SMTP reply: {line[:80].decode('utf-8', 'replace')}")
             return
-        self._words.append(match[3].decode("utf-8", "replace").strip())
+        self._words.append(_readable(match[3]))
         if match[2] != b"-":
             self._replies.append(Reply(code=int(match[1]), words=" ".join(self._words).strip()))
             self._words = []
@@ -170,4 +205,16 @@ class Conversation(asyncio.Protocol):
         """Note that the connection is gone."""
         self._over = self._over or (f"the connection was lost ({exc})" if exc else "the connection was lost")
         self._paused = False
+        self._stop_timer()
         self._wake()
+
+
+def _readable(words: bytes) -> str:
+    r"""
+    What a server said, as a log, a terminal and a database can hold it.
+
+    >>> _readable(b" 5.1.1\tno\x00such mailbox\r")
+    '5.1.1 no such mailbox'
+    """
+    text = words.decode("utf-8", "replace").strip()
+    return text if text.isprintable() else "".join([char if char.isprintable() else " " for char in text])

@@ -6,6 +6,7 @@ that goes wrong becomes one of the families of `deliveries.transport`, by stage 
 """
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -31,7 +32,12 @@ _LOGIN: Final = frozenset({530, 534, 535, 538})
 # Unknown command, bad sequence: behind a RCPT that was taken, it is the conversation that is wrong (RFC 5321 4.2.2).
 _PROTOCOL: Final = frozenset({500, 502, 503})
 _DOT_LINE: Final = re.compile(rb"\r\n\.")  # three times as fast as `in`
+_DOT: Final = b".\r\n"
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f<>]")
+
+
+Announce = Callable[[Message, bytes], bool]
+"""Says the envelope of the message that follows, behind what is given; False if it can't: then nothing was said."""
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,39 +64,40 @@ class Offers(msgspec.Struct, frozen=True):
 class Transaction:
     """One message on its way over a conversation; `clean` tells whether the next can follow without RSET."""
 
-    def __init__(self, conversation: Conversation, offers: Offers, timeouts: Timeouts) -> None:
+    def __init__(self, message: Message, conversation: Conversation, offers: Offers, timeouts: Timeouts) -> None:
+        self.message = message
+        self.clean = True
         self._conversation = conversation
         self._offers = offers
         self._timeouts = timeouts
-        self.clean = True
+        self._commands: list[tuple[str, bytes, float]] = []
+        self._said = 0
 
-    async def carry(self, message: Message, hand_off: HandOff, *, reset: bool = False) -> Receipt:
+    def begin(self, *, reset: bool = False, behind: bytes = b"") -> None:
         """
-        Hand the message over: envelope, body, `hand_off`, dot.
+        Say the envelope; where the server takes several commands at once, behind what it still has to get.
 
-        `reset` clears what a failed transaction left behind. When it raises ConnectionLost or Uncertain, and
-        sometimes when not, the conversation is over.
+        `reset` clears what a failed transaction left behind.
 
         Raises:
-            TransportError: One of its families, as `Channel.transmit` says.
+            RecipientRefused: The address can't be written to this server at all; nothing was said.
+            Ended: Nor was anything if the conversation is over.
 
         """
-        self.clean = not reset
-        self._refuse_locally(message)
-        try:
-            await self._envelope(message, reset=reset)
-            await self._body(message)
-        except Ended as problem:
-            raise ConnectionLost(str(problem)) from problem
-        try:
-            await hand_off()
-        except BaseException:
-            # Hanging up inside the data is the only way to take a message back.
-            self._conversation.abort()
-            raise
-        return await self._dot()
+        self._refuse_locally()
+        waits = self._timeouts
+        self._commands = [
+            *([("RSET", b"RSET\r\n", waits.mail)] if reset else ()),
+            ("MAIL", self._mail_command(), waits.mail),
+            ("RCPT", f"RCPT TO:<{self.message.recipient}>\r\n".encode(), waits.rcpt),
+            ("DATA", b"DATA\r\n", waits.data),
+        ]
+        self.clean = False
+        if self._offers.pipelining:
+            self._conversation.send(behind + b"".join([command for _, command, _ in self._commands]))
 
-    def _refuse_locally(self, message: Message) -> None:
+    def _refuse_locally(self) -> None:
+        message = self.message
         if _UNSAFE.search(message.recipient) or _UNSAFE.search(message.sender):
             raise RecipientRefused("the address holds characters that no envelope may", status="5.1.3")
         if not message.recipient.isascii() and not self._offers.smtputf8:
@@ -98,28 +105,29 @@ class Transaction:
                 "the address needs SMTPUTF8 (RFC 6531), which the server does not offer", status="5.6.7"
             )
 
-    async def _envelope(self, message: Message, *, reset: bool) -> None:
-        waits = self._timeouts
-        commands = [
-            ("MAIL", self._mail_command(message), waits.mail),
-            ("RCPT", f"RCPT TO:<{message.recipient}>\r\n".encode(), waits.rcpt),
-            ("DATA", b"DATA\r\n", waits.data),
-        ]
-        if reset:
-            commands.insert(0, ("RSET", b"RSET\r\n", waits.mail))
-        self.clean = False
+    def _mail_command(self) -> bytes:
+        message = self.message
+        options = f" SIZE={len(message.content)}" if self._offers.size else ""
+        if not (message.recipient.isascii() and message.sender.isascii()):
+            options += " BODY=8BITMIME SMTPUTF8" if self._offers.eight_bit else " SMTPUTF8"
+        return f"MAIL FROM:<{message.sender}>{options}\r\n".encode()
+
+    async def opened(self) -> None:
+        """
+        Wait until the server has taken the envelope and asks for the content.
+
+        Raises:
+            TransportError: One of its families, as `Channel.transmit` says.
+
+        """
         failure: TransportError | None = None
-        if self._offers.pipelining:
-            self._conversation.send(b"".join(command for _, command, _ in commands))
-        for stage, command, wait in commands:
-            if not self._offers.pipelining:
-                self._conversation.send(command)
+        for stage, command, wait in self._commands:
             try:
+                if not self._offers.pipelining:
+                    self._conversation.send(command)
                 reply = await self._conversation.reply(wait)
-            except Ended:
-                if failure:
-                    raise failure from None
-                raise
+            except Ended as problem:
+                raise failure or ConnectionLost(str(problem)) from problem
             failure = failure or _failure(stage, reply)
             if failure and (not self._offers.pipelining or isinstance(failure, ConnectionLost)):
                 break
@@ -137,35 +145,49 @@ class Transaction:
                 await self._conversation.reply(self._timeouts.data)
         raise failure
 
-    def _mail_command(self, message: Message) -> bytes:
-        options = f" SIZE={len(message.content)}" if self._offers.size else ""
-        if not (message.recipient.isascii() and message.sender.isascii()):
-            options += " BODY=8BITMIME SMTPUTF8" if self._offers.eight_bit else " SMTPUTF8"
-        return f"MAIL FROM:<{message.sender}>{options}\r\n".encode()
+    async def hand_over(self, hand_off: HandOff, announce: Announce) -> Receipt:
+        """
+        The body, `hand_off`, the dot; and behind it what `announce` makes of the message that follows.
 
-    async def _body(self, message: Message) -> None:
-        content = message.content
-        if _DOT_LINE.search(content) or content.startswith(b"."):
-            # Messages are made so that this never happens; a line of a dot alone would cut them (RFC 5321 4.5.2).
-            content = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]
-        self._conversation.send(content if content.endswith(b"\r\n") else content + b"\r\n")
-        await self._conversation.drained(self._timeouts.block)
-        await self._still_listening()
+        When it raises ConnectionLost or Uncertain, and sometimes when not, the conversation is over.
 
-    async def _still_listening(self) -> None:
-        """A server that speaks before the dot has stopped listening."""
-        if self._conversation.has_reply:
-            reply = await self._conversation.reply(0)
-            self._conversation.abort(str(reply))
-            raise ConnectionLost(str(reply), code=reply.code, status=reply.status)
+        Raises:
+            TransportError: One of its families, as `Channel.transmit` says.
 
-    async def _dot(self) -> Receipt:
+        """
         try:
-            await self._still_listening()
-            self._conversation.send(b".\r\n")
+            await self._body()
+        except Ended as problem:
+            raise ConnectionLost(str(problem)) from problem
+        try:
+            following = await hand_off()
+        except BaseException:
+            # Hanging up inside the data is the only way to take a message back.
+            self._conversation.abort()
+            raise
+        try:
+            self._still_listening()
+            if following is None or not announce(following, _DOT):
+                self._conversation.send(_DOT)
         except Ended as problem:
             # Not an octet of the dot went out, so nobody can have the message.
             raise ConnectionLost(str(problem)) from problem
+        return await self._answer()
+
+    async def _body(self) -> None:
+        message = self.message
+        self._conversation.send(message.content if message.is_dotless else _dot_stuffed(message.content))
+        await self._conversation.drained(self._timeouts.block)
+        self._still_listening()
+
+    def _still_listening(self) -> None:
+        """A server that speaks before the dot has stopped listening."""
+        reply = self._conversation.unread_reply()
+        if reply is not None:
+            self._conversation.abort(str(reply))
+            raise ConnectionLost(str(reply), code=reply.code, status=reply.status)
+
+    async def _answer(self) -> Receipt:
         try:
             reply = await self._conversation.reply(self._timeouts.dot)
         except Ended as problem:
@@ -180,6 +202,18 @@ class Transaction:
         if reply.code == _CLOSING or isinstance(failure, Uncertain):
             self._conversation.abort(str(reply))
         raise failure
+
+
+def _dot_stuffed(content: bytes) -> bytes:
+    r"""
+    The content with its lines closed to be taken for the end of the data (RFC 5321 4.5.2).
+
+    >>> _dot_stuffed(b".a\r\n.\r\nb")
+    b'..a\r\n..\r\nb\r\n'
+    """
+    if _DOT_LINE.search(content) or content.startswith(b"."):
+        content = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]
+    return content if content.endswith(b"\r\n") else content + b"\r\n"
 
 
 def _failure(stage: str, reply: Reply) -> TransportError | None:

@@ -7,7 +7,7 @@ from typing import Literal
 import aiosmtplib
 import msgspec
 
-from mailer.deliveries.transport import HandOff, Receipt, TransportError
+from mailer.deliveries.transport import ConnectionLost, HandOff, Receipt, RecipientRefused, TransportError
 from mailer.errors import OperatorError
 from mailer.messages.message import Message
 from mailer.providers.oauth import OAuth, tokens
@@ -65,7 +65,11 @@ def make(settings: Settings, name: str, secrets: Secrets) -> "Smtp":
 
 
 class Smtp:
-    """An SMTP server as a Transport."""
+    """
+    An SMTP server as a Transport.
+
+    `announces` says that the next message's envelope may travel behind the end of the last one (RFC 2920 3.1).
+    """
 
     def __init__(
         self,
@@ -77,6 +81,7 @@ class Smtp:
     ) -> None:
         self.name = name
         self.settings = settings
+        self.announces = True
         self._login = login
         self._context = context
 
@@ -115,32 +120,87 @@ class SmtpChannel:
         self._offers = offers
         self._carried = 0
         self._clean = True
+        self._announced: Transaction | None = None
 
     async def transmit(self, message: Message, hand_off: HandOff) -> Receipt:
         """Hand one message over; see `Channel.transmit`."""
-        if self._is_used_up():
-            await self._reconnect()
-        transaction = Transaction(self._conversation, self._offers, self._transport.settings.timeouts)
-        self._carried += 1
+        transaction: Transaction | None = None
         try:
-            return await transaction.carry(message, hand_off, reset=not self._clean)
+            transaction = await self._announced_before(message) or await self._begun(message)
+            return await transaction.hand_over(hand_off, self._announce)
         except TransportError:
             raise
         except BaseException:
             self._conversation.abort()
             raise
         finally:
-            self._clean = transaction.clean
+            self._clean = self._clean if transaction is None else transaction.clean
 
     async def close(self) -> None:
         """Say QUIT and hang up; what comes back is of no interest any more (RFC 5321 4.1.1.10)."""
         try:
-            self._conversation.send(b"QUIT\r\n")
-            await self._conversation.reply(self._transport.settings.timeouts.quit)
+            if self._announced is None:
+                self._conversation.send(b"QUIT\r\n")
+                await self._conversation.reply(self._transport.settings.timeouts.quit)
         except Ended:
             pass
         finally:
+            # Behind an announcement the server may wait for content: it is taken back by hanging up.
             self._conversation.abort()
+
+    async def _begun(self, message: Message) -> Transaction:
+        """A transaction whose envelope is taken, over a new connection if this one is used up."""
+        if self._is_used_up():
+            await self._reconnect()
+        transaction = self._transaction(message)
+        try:
+            transaction.begin(reset=not self._clean)
+            await transaction.opened()
+        except Ended as problem:
+            raise ConnectionLost(str(problem)) from problem
+        finally:
+            self._clean = transaction.clean
+        return transaction
+
+    async def _announced_before(self, message: Message) -> Transaction | None:
+        """
+        The transaction whose envelope went out behind the last message, if it is taken.
+
+        A connection that ends here has served the message before and says nothing about this one: it begins anew.
+        """
+        transaction, self._announced = self._announced, None
+        if transaction is None:
+            return None
+        if transaction.message is not message:
+            self._conversation.abort("another message was announced")
+            return None
+        try:
+            await transaction.opened()
+        except ConnectionLost:
+            # A server may lose what comes behind a message, though it offered to take it: then nothing does any more.
+            self._transport.announces = self._transport.announces and not self._conversation.timed_out
+            self._conversation.abort()
+            return None
+        except TransportError:
+            self._clean = transaction.clean
+            raise
+        return transaction
+
+    def _announce(self, message: Message, behind: bytes) -> bool:
+        limit = self._transport.settings.messages_per_connection
+        if not (self._offers.pipelining and self._transport.announces) or 0 < limit <= self._carried:
+            return False
+        transaction = self._transaction(message)
+        try:
+            transaction.begin(behind=behind)
+        except RecipientRefused:
+            return False
+        self._announced = transaction
+        return True
+
+    def _transaction(self, message: Message) -> Transaction:
+        self._carried += 1
+        return Transaction(message, self._conversation, self._offers, self._transport.settings.timeouts)
 
     def _is_used_up(self) -> bool:
         """A server may hang up on an idle connection, or take only so many messages over one; nothing is lost by it."""

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailer.deliveries.transport import Deferred, RecipientRefused, TransportDown
+from mailer.deliveries.transport import Deferred, RecipientRefused, TransportDown, Uncertain
 from mailer.providers.brevo.webhook import Keys, receive
-from tests.providers.esp import TAKEN, TOKEN, Esp, send
+from tests.providers.esp import DROP, TAKEN, TOKEN, Esp, send
 
 
 async def test_the_message_is_mapped_and_its_id_comes_back():
@@ -58,3 +58,16 @@ async def test_the_limit_tells_when_it_ends():
         with pytest.raises(Deferred) as caught:
             await send("brevo", esp)
     assert caught.value.retry_after == 12
+
+
+async def test_a_lost_answer_is_asked_for_again():
+    """Under the same key of the same try; what Brevo calls a repetition is settled by nobody but a person."""
+    async with Esp(DROP, TAKEN["brevo"]).running() as esp:
+        assert (await send("brevo", esp)).provider_id == "<1@brevo.example>"
+        await send("brevo", esp)
+    first, again, other = (posted.json["headers"]["idempotencyKey"] for posted in esp.posted)
+    assert first == again != other
+    repeated = (400, {}, {"code": "duplicate_request", "message": "this key was used"})
+    async with Esp(DROP, repeated).running() as esp:
+        with pytest.raises(Uncertain):
+            await send("brevo", esp)

@@ -1,0 +1,203 @@
+"""
+What a second worker brings, and what the coordination costs: a signed campaign on one PostgreSQL, in one run.
+
+    python -m benchmarks.cluster [--people 4000] [--rounds 2] [--connections 8]
+
+Three ways take turns: one sender that claims by itself, as `mailer send` does; one worker, and two, that take slices
+from the queue. Messages a second are those of the ledger's own times, from the first message to the last; processor
+time is the senders'; transactions and row updates are PostgreSQL's own count. The server is light and in a process of
+its own; everything runs on the cores of this machine.
+"""
+
+import argparse
+import os
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import func, select, text
+
+from benchmarks.ground import Ground, an_empty_database, fork
+from benchmarks.machines import Publication, empty, end, wait_until
+from benchmarks.sending import light_sink
+from mailer import dispatch
+from mailer.campaigns.campaign import State
+from mailer.cluster.dealing import SLICE
+from mailer.deliveries.delivery import Handed, Settlement
+from mailer.deliveries.delivery import State as Delivered
+from mailer.deliveries.process import Process
+from mailer.messages import dkim
+from mailer.storage.campaign_tables import deliveries
+
+_COUNTED = "SELECT xact_commit, tup_updated FROM pg_stat_database WHERE datname = current_database()"
+_SETTLES = 1.5  # seconds until PostgreSQL's counts are written
+
+
+class Figures(NamedTuple):
+    """What one campaign took."""
+
+    rate: float
+    cpu: float  # seconds of all senders for 1,000 messages
+    commits: float  # for a message
+    updates: float  # rows a second
+
+
+def measure(publication: Publication, ground: Ground, people: int, senders: int) -> Figures:
+    """Send a campaign with so many workers; with one sender of the old kind if there are none."""
+    if senders:
+        processes = [publication.worker() for _ in range(senders)]
+        scheduler = publication.scheduler()
+        time.sleep(5)  # they are at work before the campaign begins
+    commits, updates = counted(ground)
+    campaign = publication.begin(again=True)
+    if not senders:
+        processes = [fork(lambda: alone(publication, campaign))]
+    wait_until(lambda: publication.state(campaign)[0] is State.FINISHED, 280)
+    used = 0.0
+    for process in processes:
+        os.kill(process, signal.SIGTERM)
+        usage = os.wait4(process, 0)[2]
+        used += usage.ru_utime + usage.ru_stime
+    if senders:
+        end(scheduler)
+    after = counted(ground)
+    seconds = lasted(ground, campaign)
+    return Figures(
+        people / seconds, used / people * 1000, (after[0] - commits) / people, (after[1] - updates) / seconds
+    )
+
+
+def alone(publication: Publication, campaign: int) -> None:
+    """Send as `mailer send` does."""
+    import uvloop
+
+    with publication.app() as app:
+        uvloop.run(dispatch.send(app, app.agenda.get(campaign)))
+
+
+def counted(ground: Ground) -> tuple[int, int]:
+    """Transactions and row updates of the database so far."""
+    time.sleep(_SETTLES)
+    with ground.database.read() as connection:
+        row = connection.execute(text(_COUNTED)).one()
+    ground.close()
+    return int(row[0]), int(row[1])
+
+
+def lasted(ground: Ground, campaign: int) -> float:
+    """Seconds from the first message to the last."""
+    at = deliveries.c.updated_at
+    with ground.database.read() as connection:
+        first, last = connection.execute(
+            select(func.min(at), func.max(at)).where(deliveries.c.campaign_id == campaign)
+        ).one()
+    ground.close()
+    return float((last - first).total_seconds())
+
+
+def ledger_alone(ground: Ground, number: int, processes: int) -> float:
+    """Deliveries a second that so many processes take through claim, hand-off and outcome, without sending anything."""
+    campaign = ground.campaign("2022-10")
+    ground.close()
+    started = time.perf_counter()
+    for process in [fork(lambda: book(ground, campaign)) for _ in range(processes)]:
+        if os.waitpid(process, 0)[1]:
+            raise SystemExit("a process of the benchmark failed")
+    return number / (time.perf_counter() - started)
+
+
+def database_cpu(url: str) -> float:
+    """Processor seconds that the PostgreSQL has used: its own, its children's, and those of children that are gone."""
+    folder = Path(parse_qs(urlsplit(url).query)["host"][0])
+    postmaster = (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0]
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            number, _, rest = file.read_text(encoding="utf-8", errors="replace").rpartition(")")
+            fields = rest.split()
+            if number.split()[0] == postmaster:
+                ticks += sum(map(int, fields[11:15]))
+            elif fields[1] == postmaster:
+                ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def book(ground: Ground, campaign: int) -> None:
+    """Claim, hand off and settle until nothing is left, 25 at a time, as that many connections would hand in."""
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    run = ground.ledger.begin(campaign, Process.this(), lease=timedelta(minutes=5), now=now)
+    while claimed := [each.id for each in ground.ledger.claim(run, 100, now=now)]:
+        for start in range(0, len(claimed), 25):
+            part = claimed[start : start + 25]
+            ground.ledger.record(run, [Handed(each, "smtp") for each in part], [], now=now)
+            ground.ledger.record(run, [], [Settlement(each, Delivered.SENT, "250 ok", 250) for each in part], now=now)
+    ground.ledger.end(run, now=now)
+
+
+def ways(publication: Publication, ground: Ground, options: argparse.Namespace) -> dict[str, Callable[[], Figures]]:
+    """The three ways, by name."""
+    return {
+        "one sender by itself": lambda: measure(publication, ground, options.people, 0),
+        "1 worker": lambda: measure(publication, ground, options.people, 1),
+        "2 workers": lambda: measure(publication, ground, options.people, 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=4_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--connections", type=int, default=8, help="of one machine")
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="mailer-cluster-") as name,
+        an_empty_database("postgres", Path(name)) as url,
+        light_sink(options.people * options.rounds * 3) as sink,
+    ):
+        pair = dkim.keygen("relaciones.quito.example", "b")
+        (Path(name) / "key.pem").write_text(pair.private_pem, encoding="ascii")
+        signing = f'\n[dkim]\nselector = "b"\nkey_file = "{name}/key.pem"\n'
+        delivery = f"connections = {options.connections}"
+        publication = Publication(empty(Path(name) / "it"), url, sink.port, delivery=delivery, more=signing)
+        ground = Ground(url)
+        ground.people(options.people)
+        found: dict[str, list[Figures]] = {}
+        load = os.getloadavg()[0]
+        print(f"{options.people} signed messages, slices of {SLICE}, {os.cpu_count()} cores, load {load:.1f}")
+        for _ in range(options.rounds):
+            for way, work in ways(publication, ground, options).items():
+                found.setdefault(way, []).append(work())
+        show(found)
+        for number in (1, 2, 4):
+            before = database_cpu(url)
+            rate = ledger_alone(ground, options.people, number)
+            row = (database_cpu(url) - before) / options.people / 3 * 1e6
+            print(
+                f"the ledger alone, {number} at it: {rate:.0f} deliveries, {3 * rate:.0f} writes a second, "
+                f"{row:.0f} µs of PostgreSQL's processor time a write"
+            )
+
+
+def show(found: dict[str, list[Figures]]) -> None:
+    """A line for each way, by the median of its rounds."""
+    print(f"\n{'':<24}{'msg/s':>8}{'CPU-s/1000':>12}{'commits/msg':>13}{'updates/s':>11}")
+    middle = {way: Figures(*map(statistics.median, zip(*each, strict=True))) for way, each in found.items()}
+    for way, each in middle.items():
+        print(f"{way:<24}{each.rate:>8.0f}{each.cpu:>12.3f}{each.commits:>13.3f}{each.updates:>11.0f}")
+    alone_, one, two = middle.values()
+    print(f"\n2 workers to 1: {two.rate / one.rate:.2f} times the messages a second")
+    print(
+        f"coordination: {(one.cpu - alone_.cpu) * 1000:.0f} µs of processor time and "
+        f"{one.commits - alone_.commits:+.3f} transactions a message"
+    )
+
+
+if __name__ == "__main__":
+    main()
