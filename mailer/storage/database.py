@@ -49,6 +49,7 @@ _ROWS_A_STATEMENT = 250
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
 _UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
+_SILENCE = 20  # seconds; less than a lease, so that a slice is free when its lease is over
 _UPGRADING = 0x6D61_6970_6772  # an advisory lock of PostgreSQL
 # libpq: a server that was cut off is missed within half a minute, not in two hours. Seconds; the last in milliseconds.
 ALERT: dict[str, Any] = {
@@ -96,7 +97,9 @@ class Database:
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, connect_args=ALERT)
+            engine = create_engine(self.url, pool_pre_ping=True, connect_args=ALERT)
+            event.listen(engine, "connect", _prepare_postgres)
+            return engine
         engine = create_engine(self.url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -104,8 +107,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection with one consistent view, which changes nothing."""
+        """A connection with one consistent view, which changes nothing; it may take a person's time to read on."""
         with _said_plainly(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
 
     @contextmanager
@@ -337,6 +342,18 @@ def _insertion(verb: str, table: str, columns: tuple[str, ...], rows: int, alike
     first = ", ".join([*(f"?{alike + number}" for number in range(1, len(columns) - alike + 1)), *marks])
     others = f", ({', '.join([own, *marks]) if own else ', '.join(marks)})" * (rows - 1)
     return f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({first}){others}"
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    """
+    Let the server end a session that falls silent in the middle of a change.
+
+    A sender that was cut off from the network would else hold its locks, and everybody else up, until the server's
+    keepalive misses it: two hours, as servers come.
+    """
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{_SILENCE}s'")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
