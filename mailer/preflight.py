@@ -77,6 +77,7 @@ def judge(
     known = Circumstances(
         segments=tuple(app.config.segments),
         office_words=folder / DICTIONARY,
+        memory=app.loaded.resolve("var/cache"),
         waivers=waivers,
         plain=plain,
         send_on=send_on or _monthly_day(app, issues[0]),

@@ -11,6 +11,7 @@ from mailer.editions.checks.content import content, strangers
 from mailer.editions.checks.dates import dates
 from mailer.editions.checks.deliverability import alignment, deliverability, spam_score
 from mailer.editions.checks.html import html
+from mailer.editions.checks.lexicon import lexicon
 from mailer.editions.checks.links import links, other_texts, unreachable
 from mailer.editions.checks.names import names
 from mailer.editions.checks.personalisation import personalisation
@@ -50,8 +51,10 @@ def _one_language(issue: Issue, compiled: Compiled | None, known: Circumstances)
     yield from content(issue, known.segments)
     yield from dates(issue)
     yield from typography(issue)
-    yield from spelling(issue, known.office_words, known.dictionaries)
-    yield from names(issue, own_words(known.office_words), known.dictionaries)
+    own = own_words(known.office_words)
+    with lexicon(issue.language, known.dictionaries, known.memory) as dictionary:
+        yield from spelling(issue, own, dictionary)
+        yield from names(issue, own, dictionary)
     yield from links(issue)
     yield from other_texts(issue)
     yield from link_texts(issue)

@@ -17,6 +17,7 @@ from PIL import ImageCms, ImageOps
 from mailer.editions.drawings import rasterise
 from mailer.editions.edition import Image
 from mailer.editions.encoding import encode
+from mailer.editions.kept_file import keep
 from mailer.errors import AuthorError
 
 DENSITY: Final = 2
@@ -62,7 +63,7 @@ def mail_safe(path: Path, width: int, *, cache: Path | None = None) -> Image:
     suffix = media_type.removeprefix("image/").replace("jpeg", "jpg")
     image = Image(f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}", media_type, *size, content, ground(opened))
     if kept:
-        _keep(kept, image)
+        keep(kept, msgspec.msgpack.encode(image))
     return image
 
 
@@ -88,13 +89,6 @@ def _kept(path: Path) -> Image | None:
     except (OSError, msgspec.DecodeError):  # not there yet, or cut short: it is made anew
         return None
     return image if image.name.startswith(hashlib.sha256(image.content).hexdigest()[:20]) else None
-
-
-def _keep(path: Path, image: Image) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(msgspec.msgpack.encode(image))
-    unfinished.replace(path)
 
 
 def _opened(raw: bytes, width: int, name: str) -> Pillow.Image:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from mailer.app import App
 from mailer.deliveries.failover import Failover
+from mailer.editions.theme import Theme
 from mailer.storage.clicks import Clicks
 from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences, Reader
@@ -29,15 +30,17 @@ class Desk:
         self.house = house
         self.clock = house.clock
         self.signer = house.signer
-        templates = house.loaded.resolve(house.config.content.templates)
-        self.pages = Pages(templates / "pages", house.config)
-        self.letters = Pages(templates / "notices", house.config)
+        templates = house.press.templates
+        theme = Theme.load(house.press.theme)
+        self.pages = Pages(templates / "pages", house.config, theme)
+        self.letters = Pages(templates / "notices", house.config, theme)
         self.preferences = Preferences(house.database, house.clock)
         self.signups = Signups(house.database, house.clock, partial(self.signer.seals, "erased"))
         self.notices = Notices(house.database, house.clock)
         self.rights = house.rights
         shown = house.config.publication
-        self.newsstand = Newsstand(Published(house.database), shown.public_url, self.pages.title, shown.name)
+        published = Published(house.database)
+        self.newsstand = Newsstand(published, shown.public_url, self.pages.title, shown.name, theme)
         self.exit = Turnstile(self._let_leave)
         self.tally = Tally(Clicks(house.database), house.clock)
 

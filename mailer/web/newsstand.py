@@ -18,6 +18,7 @@ from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
 from mailer.editions.edition import SLOT, Compiled, Edition, Enclosure, Image
 from mailer.editions.printing import printable
+from mailer.editions.theme import Theme
 from mailer.language import words
 from mailer.storage.published import Publication, Published
 from mailer.web.speech import marked
@@ -34,8 +35,8 @@ _CORRECTED: Final = 2
 _VERSION: Final = marked("versión {number}, del {day}")
 _BODY: Final = re.compile(r"<body\b[^>]*>")
 _NOTE: Final = (
-    "margin:0;padding:12px 20px;background:#FFF4D6;color:#1B2430;text-align:center;"
-    "font:15px/24px -apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
+    "margin:0;padding:12px 20px;background:{theme.light.paper};color:{theme.light.ink};text-align:center;"
+    "border-bottom:3px solid {theme.light.sun};font:{theme.type.small} {theme.type.sans}"
 )
 _OWN_LINK: Final = re.compile(r'<a\b([^>]*)href="@@(\w+_url)@@"([^>]*)>.*?</a>', re.DOTALL)
 _ARTICLE: Final = re.compile(r'<div\b[^>]*\brole="article"[^>]*>')
@@ -65,11 +66,14 @@ class Entry(msgspec.Struct, frozen=True):
 class Newsstand:
     """Finds and lays out what may be read."""
 
-    def __init__(self, published: Published, public_url: str, title: Callable[[str, str], str], name: str) -> None:
+    def __init__(
+        self, published: Published, public_url: str, title: Callable[[str, str], str], name: str, theme: Theme
+    ) -> None:
         self.published = published
         self.name = name
         self.public_url = public_url.rstrip("/")
         self.title = title
+        self._note = escape(_NOTE.format(theme=theme))
         self._unpacked = lru_cache(maxsize=_KEPT_UNPACKED)(published.compiled)
         self._pictures: dict[str, str] = {}
 
@@ -192,7 +196,7 @@ class Newsstand:
         )
         newest = shown[0] == dates[-1][1]
         told = say(marked("Este número se corrigió.")) if newest else say(marked("Esta versión se corrigió después."))
-        return f'<p style="{_NOTE}">{escape(told)} {escape(say(marked("Otras versiones:")))} {links}</p>'
+        return f'<p style="{self._note}">{escape(told)} {escape(say(marked("Otras versiones:")))} {links}</p>'
 
     def _holds(self, content_hash: str, edition: Edition) -> bool:
         compiled = self._unpacked(content_hash)

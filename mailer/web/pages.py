@@ -8,18 +8,21 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from mailer.config import Config
+from mailer.editions.theme import Theme
+from mailer.editions.theme_css import theme_css
 from mailer.language import words
 from mailer.web import speech
 
 
 class Pages:
-    """All templates, and what they all know: the publication, its segments, the languages."""
+    """All templates, and what they all know: the publication, its theme, its segments, the languages."""
 
-    def __init__(self, folder: Path, config: Config) -> None:
+    def __init__(self, folder: Path, config: Config, theme: Theme) -> None:
         self.config = config
         self.environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),
@@ -30,6 +33,8 @@ class Pages:
         )
         self.environment.globals["publication"] = config.publication
         self.environment.globals["tracking"] = config.feedback.tracking
+        self.environment.globals["theme"] = theme
+        self.environment.globals["theme_css"] = Markup(theme_css(theme))  # noqa: S704 - the publisher's own file
         self.environment.globals["languages"] = {"es": "Español", "en": "English"}
         self.environment.globals["public_url"] = config.publication.public_url.rstrip("/")
 

@@ -61,13 +61,15 @@ class Circumstances(msgspec.Struct, frozen=True):
     All that a rule may ask. What is left out is not judged.
 
     `segments` are the names that an article may be for, `office_words` a file of words that are spelled right,
-    `plain` the same templates filled with the plainest content (what is in it too is the template's own doing),
-    `reachable` asks the web about addresses and gives what is wrong with each that fails; `axe` judges in a browser.
+    `memory` a folder in which what the `dictionaries` said is kept, `plain` the same templates filled with the plainest
+    content (what is in it too is the template's own doing), `reachable` asks the web about addresses and gives what is
+    wrong with each that fails; `axe` judges in a browser.
     """
 
     segments: Collection[str]
     office_words: Path | None = None
     dictionaries: Path = SYSTEM
+    memory: Path | None = None
     waivers: Mapping[str, Waiver] = {}
     plain: str = ""
     send_on: date | None = None

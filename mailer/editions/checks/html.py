@@ -19,6 +19,10 @@ from mailer.editions.edition import Edition
 from mailer.issues.issue import Issue
 
 _FILE: Final = Path(__file__).with_name("client_support.toml")
+# libxml2's names of what its parser met; ids that stand twice have a rule of their own.
+_UNPAIRED: Final = frozenset(
+    {"ERR_TAG_NAME_MISMATCH", "ERR_TAG_NOT_FINISHED", "ERR_GT_REQUIRED", "ERR_LTSLASH_REQUIRED"}
+)
 _CONDITIONAL: Final = re.compile(r"<!--\[if.*?<!\[endif\]-->", re.DOTALL)
 
 
@@ -78,7 +82,7 @@ def _tags(issue: Issue, edition: Edition) -> Iterator[Remark]:
     """What the parser of libxml2 had to make up for, as programs do that each guess differently."""
     parser = etree.HTMLParser(recover=True)
     etree.fromstring(_CONDITIONAL.sub("", edition.html).encode(), parser)
-    for fault in dict.fromkeys(entry.message for entry in parser.error_log):
+    for fault in dict.fromkeys(entry.message for entry in parser.error_log if entry.type_name in _UNPAIRED):
         told = f"the HTML is not whole ({fault}); mend the template or the piece that brings it"
         yield error("html-tags", issue.where(), told)
 

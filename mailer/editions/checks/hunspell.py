@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 SYSTEM: Final = Path("/usr/share/hunspell")
+SUFFIXES: Final = ("dic", "aff")
 _PREFERRED: Final[dict[str, tuple[str, ...]]] = {"es": ("es_EC", "es_ES"), "en": ("en_US", "en_GB")}
 
 Knows = Callable[[str], bool]
@@ -15,14 +16,18 @@ def installed(language: str, folder: Path = SYSTEM) -> Path | None:
     """The best dictionary of a language in a folder of Hunspell's, as a path without suffix; none if there is none."""
     others = sorted(path.stem for path in folder.glob(f"{language}_*.dic")) if folder.is_dir() else []
     for name in (*_PREFERRED.get(language, ()), *others, language):
-        if all((folder / f"{name}.{suffix}").is_file() for suffix in ("dic", "aff")):
+        if all((folder / f"{name}.{suffix}").is_file() for suffix in SUFFIXES):
             return Path(folder, name)
     return None
 
 
 @lru_cache(maxsize=4)
-def dictionary(path: Path) -> Knows:
-    """Tell whether a word is in the dictionary. Loading takes a second, so it stays loaded."""
+def dictionary(path: Path, _source: str) -> Knows:
+    """
+    Tell whether a word is in the dictionary at `path`, whose files bear the mark `_source`.
+
+    Loading takes seconds, so it stays loaded until the files change.
+    """
     from spylls.hunspell import readers
     from spylls.hunspell.dictionary import Dictionary
     from spylls.hunspell.readers.file_reader import FileReader

@@ -1,6 +1,5 @@
 """What the web answered, kept for a day: an issue is checked many times before it goes out."""
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final
 import msgspec
 
 from mailer.editions.checks.circumstances import Failure
+from mailer.editions.kept_file import keep
 
 GOOD_FOR: Final = timedelta(days=1)
 BAD_FOR: Final = timedelta(minutes=10)
@@ -32,7 +32,7 @@ def kept(
         if wanted:
             failures = ask(wanted)
             answers |= {url: Answer(now, failures.get(url)) for url in wanted}
-            _write(path, answers)
+            keep(path, msgspec.json.encode(answers))
         found = {url: answers[url].failure for url in urls}
         return {url: failure for url, failure in found.items() if failure}
 
@@ -48,10 +48,3 @@ def _read(path: Path) -> dict[str, Answer]:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Answer])
     except (OSError, msgspec.MsgspecError):  # not there yet, or cut short: everything is asked anew
         return {}
-
-
-def _write(path: Path, answers: dict[str, Answer]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(msgspec.json.encode(answers))
-    unfinished.replace(path)

@@ -4,12 +4,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from mailer.editions.checks.hunspell import Knows, dictionary, installed
+from mailer.editions.checks.hunspell import Knows
 from mailer.editions.checks.passages import passages
 from mailer.editions.checks.remark import Remark, warning
 from mailer.issues.issue import Issue
@@ -31,10 +30,8 @@ class _Seen(msgspec.Struct):
     is_word: bool
 
 
-def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remark]:
+def names(issue: Issue, office: Collection[str], knows: Knows | None) -> Iterator[Remark]:
     """What is written in two ways; words that differ only in gender or number are the same name."""
-    path = installed(issue.language, system)
-    knows = dictionary(path) if path else None
     seen = _seen(issue)
     stems: dict[str, list[_Seen]] = {}
     for word in seen.values():
@@ -48,7 +45,7 @@ def names(issue: Issue, office: Collection[str], system: Path) -> Iterator[Remar
             yield warning(
                 "two-spellings", issue.where(rare.line), f"{told}; write it in one, or add both to dictionary.txt"
             )
-    if path is None and issue.language == "es":
+    if knows is None and issue.language == "es":
         yield from _lost_accents(issue)
 
 

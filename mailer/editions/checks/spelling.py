@@ -1,14 +1,14 @@
 """Spelling, over the Hunspell dictionaries of the system: words in capitals too, where accents are lost most often."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from mailer.editions.checks.hunspell import SYSTEM, Knows, dictionary, installed
+from mailer.editions.checks.hunspell import Knows
 from mailer.editions.checks.passages import Passage, passages
 from mailer.editions.checks.remark import Remark, warning
 from mailer.issues.issue import Issue
@@ -39,23 +39,20 @@ class _Word(msgspec.Struct, frozen=True):
     named: bool
 
 
-def spelling(issue: Issue, office: Path | None, system: Path = SYSTEM) -> Iterator[Remark]:
-    """What the spelling family has to say about an issue; `office` is a file of words that are right, one a line."""
-    path = installed(issue.language, system)
-    if path is None:
+def spelling(issue: Issue, own: Collection[str], dictionary: Knows | None) -> Iterator[Remark]:
+    """What the spelling family has to say about an issue; the office's `own` words are right, in small letters."""
+    if dictionary is None:
         package = {"en": "hunspell-en-us"}.get(issue.language, f"hunspell-{issue.language}")
         message = f'no dictionary for "{issue.language}" is installed, so nothing was spelled; install {package}'
         yield warning("no-dictionary", issue.where(), message)
         return
-    own = own_words(office)
     words = [word for passage in passages(issue) if not _FILLING.search(passage.text) for word in _words(passage)]
     names = {word.text.casefold() for word in words if word.named}
-    lookup = dictionary(path)
     known: dict[str, bool] = {}
 
     def knows(text: str) -> bool:
         if text not in known:
-            known[text] = text.casefold() in own or lookup(text)
+            known[text] = text.casefold() in own or dictionary(text)
         return known[text]
 
     for word in dict.fromkeys((word.text, word.line) for word in words):

@@ -94,7 +94,7 @@ function point(anchor, smooth = true) {
     marked.removeAttribute("data-pointed");
   }
   place.setAttribute("data-pointed", "");
-  place.style.outline = "3px solid #F2A900";
+  place.style.outline = `3px solid ${getComputedStyle(document.documentElement).getPropertyValue("--sun")}`;
   place.style.outlineOffset = "6px";
 }
 
