@@ -54,18 +54,32 @@ def parse_address(text: str) -> str:
         InvalidAddress: The text is no deliverable form of an address.
 
     """
-    if _PLAIN.match(text):
-        local, _, domain = text.rpartition("@")
-        if "--" not in domain[2:4]:
-            return f"{local}@{domain.lower()}"
+    if plain := plain_address(text):
+        return plain
     if _CONTROL.search(text):
         raise InvalidAddress("the address holds a line break or another control character")
     local, _, domain = text.rpartition("@")
     if domain and _stands(local):  # many share a host, whose name is what takes long to judge
-        host, problem = _judged(f"a@{domain}")
+        host, problem = plain_address(f"a@{domain}"), ""
+        if host is None:
+            host, problem = _judged(f"a@{domain}")
         if problem or len(text) <= _LONG:
             return _found(f"{local}{host[1:]}", problem)
     return _found(*_judged(text))
+
+
+def plain_address(text: str) -> str | None:
+    """
+    The address in `text` if it is of the common kind, its domain in lower case; None leaves the judgement open.
+
+    >>> plain_address("Prensa@Quito.example"), plain_address("jos\u00e9@quito.example")
+    ('Prensa@quito.example', None)
+    """
+    if _PLAIN.match(text):
+        local, _, domain = text.rpartition("@")
+        if "--" not in domain[2:4]:
+            return f"{local}@{domain.lower()}"
+    return None
 
 
 def _found(address: str, problem: str) -> str:

@@ -238,6 +238,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "wide-rows-below.csv": (f"correo,cargo\n{A},x\n" + ("," * 50_000 + "\n") * 200, "more than 1000 cells"),
     "too-many-columns.csv": ("correo" + "," * 5000 + "\n", "columns"),
+    "hardly-an-address.csv": (f"correo,cargo\n{A},x\n" + "y,z\n" * 12_000, "no valid address"),
     "noise.csv": (random.Random(7).randbytes(3_000_000), "no text"),
     "noise.xlsx": (b"PK\x03\x04" + random.Random(7).randbytes(100_000), "save it again"),
     "locked.xlsx": (locked(), "password"),

@@ -9,6 +9,7 @@ from mailer.address import InvalidAddress, parse_address
 from mailer.audience.importing.cells import clean
 
 _BETWEEN: Final = re.compile(r"[;,/|\s]+|\s+[yeo]\s+|\s+and\s+", re.IGNORECASE)
+_SEVERAL: Final = re.compile(r"[\s<>;,]")
 _WRAPPED: Final = re.compile(r"<([^<>]*)>")
 _AROUND: Final = "<>()[]{}\"'«»“”‘’.,;:¡!¿? "
 _PREFIX: Final = re.compile(r"^(?:mailto|e-?mail|correo)\s*:\s*", re.IGNORECASE)
@@ -37,8 +38,8 @@ def addresses_in(cell: str) -> tuple[list[str], list[str]]:
 
 
 def is_straight(cell: str) -> bool:
-    """Whether the cell may be read as one address as it stands; not with full-width letters or an apostrophe."""
-    return cell.isascii() and cell[:1] != "'"
+    """Whether the cell may be read as one address as it stands; not with spaces or full-width letters."""
+    return cell.isascii() and cell[:1] != "'" and not _SEVERAL.search(cell)
 
 
 def _pieces(text: str) -> list[str]:

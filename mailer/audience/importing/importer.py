@@ -11,13 +11,17 @@ import msgspec
 
 from mailer.audience.importing.files import open_list
 from mailer.audience.importing.rejects import Rejects
-from mailer.audience.importing.rows import RowReader
+from mailer.audience.importing.rows import Batch, RowReader
 from mailer.audience.importing.sheet import Row, Table, find_heading
 from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Register
+from mailer.errors import AuthorError
 
 _BATCH: Final = 2000
 _CELLS: Final = 100_000
 _NOTES: Final = 100
+_MOST_BAD: Final = 10_000
+_BAD_FOR_ONE: Final = 20
+"""More bad rows than that, and so many for each good one, are no list whose rows could be mended one by one."""
 
 Progress = Callable[[int], None]
 """Told how many rows have been read so far."""
@@ -68,10 +72,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 class _Reading:
     """One pass over the rows, in batches; holds the cells of the batch at hand for its rejects."""
 
-    def __init__(self, table: Table, rejects: Rejects, progress: Progress | None) -> None:
+    def __init__(self, path: Path, table: Table, rejects: Rejects, progress: Progress | None) -> None:
         self.rows = 0
         self.extra = 0
+        self._taken = 0
+        self._bad = 0
         self.notes: list[dict[str, object]] = []
+        self._path = path
         self._table = table
         self._rejects = rejects
         self._progress = progress
@@ -92,6 +99,7 @@ class _Reading:
             batch = reader.read(self._at_hand)
             self._reasons = batch.problems
             self.extra += batch.extra_addresses
+            self._require_addresses(batch)
             if batch.notes:
                 self._note(batch.notes)
             yield batch.arrivals
@@ -99,6 +107,16 @@ class _Reading:
                 self._put_down()
             if self._progress is not None:
                 self._progress(self.rows)
+
+    def _require_addresses(self, batch: Batch) -> None:
+        self._taken += len(batch.arrivals)
+        self._bad += len(batch.problems)
+        if self._bad > _MOST_BAD and self._bad > self._taken * _BAD_FOR_ONE:
+            raise AuthorError(
+                f"of the first {self.rows:,} rows {self._bad:,} have no valid address; "
+                "say with --map email=COLUMN which column holds them, or mend the list",
+                self._path,
+            )
 
     def _note(self, notes: Mapping[int, Sequence[str]]) -> None:
         room = _NOTES - len(self.notes)
@@ -123,7 +141,7 @@ def import_list(file: ListFile, order: ImportOrder, register: Register, *, progr
         table = find_heading(sheet, file.path, file.mapping, file.remembered)
         place = None if order.dry_run else file.path.with_name(f"{file.path.stem}.rejects.csv")
         with Rejects(place, table.headings, sheet.separator) as rejects:
-            reading = _Reading(table, rejects, progress)
+            reading = _Reading(file.path, table, rejects, progress)
             outcome = register.take_in(reading.batches(), order, reading.reject)
             return _account(reading, rejects, outcome, sheet.described, table)
 

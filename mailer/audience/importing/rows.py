@@ -6,15 +6,14 @@ column, a batch at a time; the others one by one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import repeat
 from typing import Final
 
 import msgspec
 
-from mailer.address import InvalidAddress, address_key, are_plain, parse_address
-from mailer.audience.importing.addresses import addresses_in, is_straight
+from mailer.address import address_key, are_plain, plain_address
+from mailer.audience.importing.addresses import addresses_in
 from mailer.audience.importing.cells import LONGEST, clean_column, country_code, language_code
 from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
 from mailer.audience.importing.lookalikes import are_lookalikes_among, lookalike
@@ -63,10 +62,9 @@ class RowReader:
         at, width, is_simple = self._emails[0], self._width, len(self._emails) == 1
         for row in rows:
             line, cells = row
-            if is_simple and len(cells) == width and is_straight(cells[at]):
-                with suppress(InvalidAddress):
-                    straight.append((line, [*cells[:at], parse_address(cells[at]), *cells[at + 1 :]]))
-                    continue
+            if is_simple and len(cells) == width and (plain := plain_address(cells[at])):
+                straight.append((line, [*cells[:at], plain, *cells[at + 1 :]]))
+                continue
             padded = [*cells[:width], *repeat("", width - len(cells))]
             straight += [(line, [*padded[:at], email, *padded[at + 1 :]]) for email in self._addresses(row, batch)]
         return straight
