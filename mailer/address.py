@@ -15,7 +15,6 @@ from email.policy import SMTP
 from email.utils import parseaddr
 
 import msgspec
-from email_validator import EmailNotValidError, validate_email
 
 # Dot-atoms of the common kind and host names of letters, digits and hyphens: what nearly every address is.
 _PLAIN = re.compile(
@@ -54,6 +53,9 @@ def parse_address(text: str) -> str:
             return f"{local}@{domain.lower()}"
     if _CONTROL.search(text):
         raise InvalidAddress("the address holds a line break or another control character")
+    # Most addresses are plain, and what judges the others takes long to load.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as problem:
