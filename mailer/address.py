@@ -6,6 +6,7 @@ An address is kept as it was written (the local part belongs to its host, RFC 53
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from email.errors import MessageError
@@ -13,6 +14,7 @@ from email.headerregistry import Address as HeaderAddress
 from email.headerregistry import HeaderRegistry
 from email.policy import SMTP
 from email.utils import parseaddr
+from functools import lru_cache
 
 import msgspec
 
@@ -25,7 +27,11 @@ _PLAIN = re.compile(
 _PLAIN_LINES = re.compile(
     r"(?:[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@(?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)+[a-z]{2,63}\n)*+\Z"
 )
+# A local part that stands as it is written, whatever its letters: a dot-atom (RFC 5322 3.2.3, RFC 6531 3.3).
+_ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
 _SHORT = 64
+_LONG = 100  # no form of an address so short, be it in UTF-8 or in punycode, has more than 254 bytes
+_REMEMBERED = 500
 _UNFOLDED = SMTP.clone(max_line_length=998)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
@@ -53,14 +59,43 @@ def parse_address(text: str) -> str:
             return f"{local}@{domain.lower()}"
     if _CONTROL.search(text):
         raise InvalidAddress("the address holds a line break or another control character")
+    local, _, domain = text.rpartition("@")
+    if domain and _stands(local):  # many share a host, whose name is what takes long to judge
+        host, problem = _judged(f"a@{domain}")
+        if problem or len(text) <= _LONG:
+            return _found(f"{local}{host[1:]}", problem)
+    return _found(*_judged(text))
+
+
+def _found(address: str, problem: str) -> str:
+    if problem:
+        raise InvalidAddress(problem)
+    return address
+
+
+def _stands(local: str) -> bool:
+    """Whether email-validator would take the local part as it stands, told without it."""
+    return (
+        len(local) <= _SHORT
+        and _ATOMS.match(local) is not None
+        and (local.isascii() or unicodedata.is_normalized("NFC", local))
+    )
+
+
+def _judged(text: str) -> tuple[str, str]:
+    return _validated(text) if len(text) <= _REMEMBERED else _validated.__wrapped__(text)
+
+
+@lru_cache(1 << 12)
+def _validated(text: str) -> tuple[str, str]:
+    """What email-validator makes of an address: its normal form, or what is wrong with it."""
     # Most addresses are plain, and what judges the others takes long to load.
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        checked = validate_email(text, check_deliverability=False, test_environment=True)
+        return validate_email(text, check_deliverability=False, test_environment=True).normalized, ""
     except EmailNotValidError as problem:
-        raise InvalidAddress(str(problem).rstrip(".")) from None
-    return checked.normalized
+        return "", str(problem).rstrip(".")
 
 
 def are_plain(texts: Sequence[str]) -> bool:
@@ -83,10 +118,14 @@ def address_key(address: str) -> str:
     True
     """
     local, _, domain = address.rpartition("@")
-    if not domain.isascii():
-        with suppress(UnicodeError):
-            domain = domain.encode("idna").decode()
-    return f"{local.casefold()}@{domain.casefold()}"
+    return f"{local.casefold()}@{domain.casefold() if domain.isascii() else _ascii(domain)}"
+
+
+@lru_cache(1 << 10)
+def _ascii(domain: str) -> str:
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode()
+    return domain.casefold()
 
 
 def domain_of(address: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 
 from mailer.address import InvalidAddress, address_key, parse_address
 from mailer.audience.folding import fold
-from mailer.audience.importing.encoding import MixedEncodings, encoding_of
+from mailer.audience.importing.encoding import Unreadable, encoding_of
 from mailer.audience.importing.rejects import disarmed
 from mailer.errors import AuthorError, Refused
 
@@ -135,7 +135,7 @@ def read_suppressions(path: Path, default: Reason) -> tuple[list[Listed], list[t
         raise AuthorError(f"the list can't be read ({problem.strerror})", path) from None
     try:
         encoding = encoding_of([data])
-    except MixedEncodings as problem:
+    except Unreadable as problem:
         raise AuthorError(str(problem), path) from None
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
     rows = _json_rows(text, path) if text.lstrip()[:1] in ("{", "[") else _text_rows(text, path)

@@ -6,6 +6,8 @@ Lists as nobody should keep them: each with what must become of it.
 
 import gzip
 import io
+import random
+import struct
 import zipfile
 
 from openpyxl import Workbook
@@ -79,6 +81,21 @@ def ods_row(*cells: str, repeated: str = "") -> bytes:
         for each in cells
     )
     return f"<table:table-row>{inner}</table:table-row>".encode()
+
+
+def locked() -> bytes:
+    """What a program makes of a workbook with a password: a compound file ([MS-CFB]) around an encrypted package."""
+    free, end, table = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(24, b"\0") + struct.pack("<5H6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header += struct.pack("<10I", 0, 1, 1, 0, 4096, end, 0, end, 0, 0).ljust(476, b"\xff")
+    sectors = [table, end, *range(3, 10), end]  # the table, the directory, eight of the package
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = name.encode("utf-16-le") + b"\0\0"
+        return struct.pack("<64sHBB3I36xIQ", text, len(text), kind, 1, free, free, child, start, size)
+
+    entries = entry("Root Entry", 5, 1, end, 0) + entry("EncryptedPackage", 2, free, 2, 4096)
+    return header + struct.pack("<10I", *sectors).ljust(512, b"\xff") + entries.ljust(512, b"\0") + b"\x07" * 4096
 
 
 GOOD: dict[str, tuple[str | bytes, set[str], int]] = {
@@ -157,6 +174,41 @@ GOOD: dict[str, tuple[str | bytes, set[str], int]] = {
     ),
     "first-sheet-empty.xlsx": (workbook(["correo"], [A], before=["Portada"]), {A}, 0),
     "starts-below.xlsx": (workbook([], [], [None, None, "correo"], [None, None, A]), {A}, 0),
+    "empty-row-at-the-very-end.xlsx": (
+        repacked(
+            PLAIN_BOOK,
+            {
+                SHEET: OPEN
+                + b'<row r="1">'
+                + cell("A1", b"correo")
+                + b'</row><row r="2">'
+                + cell("A2", A.encode())
+                + b'</row><row r="1048576" ht="15"/>'
+                + CLOSE
+            },
+        ),
+        {A},
+        0,
+    ),
+    "no-references.xlsx": (
+        repacked(
+            PLAIN_BOOK,
+            {
+                SHEET: OPEN
+                + b"".join(
+                    b'<row><c t="inlineStr"><is><t>' + text + b"</t></is></c></row>" for text in (b"correo", A.encode())
+                )
+                + CLOSE
+            },
+        ),
+        {A},
+        0,
+    ),
+    "odd-but-valid.csv": (
+        "correo\no'brien@a.example\nA&B@A.example\njosé@a.example\n",
+        {"o'brien@a.example", "A&B@a.example", "josé@a.example"},
+        0,
+    ),
     "plain.ods": (ods(ods_row("correo", "cargo") + ods_row(A, "x")), {A}, 0),
     "ods-ends-in-empty-rows.ods": (
         ods(
@@ -186,6 +238,9 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "wide-rows-below.csv": (f"correo,cargo\n{A},x\n" + ("," * 50_000 + "\n") * 200, "more than 1000 cells"),
     "too-many-columns.csv": ("correo" + "," * 5000 + "\n", "columns"),
+    "noise.csv": (random.Random(7).randbytes(3_000_000), "no text"),
+    "noise.xlsx": (b"PK\x03\x04" + random.Random(7).randbytes(100_000), "save it again"),
+    "locked.xlsx": (locked(), "password"),
     "page.xls": ("<html><body><table><tr><td>correo</td></tr></table>", "web page"),
     "xml.xls": ("<?xml version='1.0'?><Workbook/>", "XML"),
     "document.pdf": (b"%PDF-1.7\n", "PDF"),
@@ -233,8 +288,16 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "entities",
     ),
     "many-parts.xlsx": (repacked(PLAIN_BOOK, {f"xl/part{n}.xml": b"" for n in range(2500)}), "more than a list"),
+    "rows-repeated.ods": (
+        ods(
+            ods_row("correo")
+            + b'<table:table-row table:number-rows-repeated="1000000">'
+            + ods_row(A, repeated=' table:number-columns-repeated="60"').removeprefix(b"<table:table-row>")
+        ),
+        "more .* than a list",
+    ),
     "repeated.ods": (
         ods(ods_row("correo") + ods_row(A, repeated=' table:number-columns-repeated="900000000"')),
-        "more than a list",
+        "columns",
     ),
 }  # fmt: skip

@@ -59,7 +59,8 @@ def a_host(name: str) -> Iterator[str]:
 def door(connect: Callable[[], object]) -> Iterator[int]:
     """A port at our end of the link that leads to a server of this host."""
     ready, loop = threading.Event(), asyncio.new_event_loop()
-    port = 0
+    servers: list[asyncio.Server] = []
+    ways: list[asyncio.StreamWriter] = []
 
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -73,26 +74,29 @@ def door(connect: Callable[[], object]) -> Iterator[int]:
 
     async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await connect()
+        ways.extend((writer, inner_writer))
         await asyncio.gather(pour(reader, inner_writer), pour(inner_reader, writer))
 
     async def serve() -> None:
-        nonlocal port
-        server = await asyncio.start_server(welcome, HERE, 0)
-        port = server.sockets[0].getsockname()[1]
+        servers.append(await asyncio.start_server(welcome, HERE, 0))
         ready.set()
 
     thread = threading.Thread(target=lambda: (loop.create_task(serve()), loop.run_forever()), daemon=True)
     thread.start()
     assert ready.wait(10)
     try:
-        yield port
+        yield servers[0].sockets[0].getsockname()[1]
     finally:
 
         async def stop() -> None:
+            servers[0].close()
+            for way in ways:
+                way.transport.abort()
             tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0.05)  # what was aborted is closed at the loop's next turns
 
         asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final
 
-from mailer.audience.importing.encoding import MixedEncodings, encoding_of
+from mailer.audience.importing.encoding import Unreadable, encoding_of
 from mailer.audience.importing.headings import EMAIL, field_of
 from mailer.audience.importing.sheet import Row, Sheet
 from mailer.errors import AuthorError, Refused
@@ -43,7 +43,7 @@ def read_text(path: Path, *, encoding: str | None = None, separator: str | None 
     with path.open("rb") as file:
         try:
             encoding = encoding or encoding_of(_bounded(file, path))
-        except MixedEncodings as problem:
+        except Unreadable as problem:
             raise AuthorError(str(problem), path) from None
     try:
         text = path.open(encoding=encoding, newline=None)

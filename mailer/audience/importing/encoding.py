@@ -26,10 +26,12 @@ _RARE: Final = re.compile(
     r"|[\x80-\x9f\u2500-\u259f¤¢£¥†‡§¶Þþ¬±‚„ˆ˜√≈∆◊ﬁﬂ]|[–—](?=\w)(?<=\w[–—])"
 )
 _SAMPLE: Final = 1 << 20
+_CONTROLS: Final = bytes({*range(1, 32)} - {*b"\t\n\v\f\r"})
+_MOST_CONTROLS: Final = 0.02  # bytes at random are a tenth of them
 
 
-class MixedEncodings(ValueError):
-    """Some lines are written in UTF-8 and others aren't; the message says what to do."""
+class Unreadable(ValueError):
+    """The bytes are no text, or text in two encodings at once; the message says what to do."""
 
 
 def encoding_of(chunks: Iterable[bytes]) -> str:
@@ -40,7 +42,7 @@ def encoding_of(chunks: Iterable[bytes]) -> str:
     'cp850'
 
     Raises:
-        MixedEncodings: Parts of it are written in another than the rest.
+        Unreadable: Parts of it are written in another than the rest, or it is no text.
 
     """
     strict: codecs.IncrementalDecoder | None = None
@@ -59,8 +61,10 @@ def encoding_of(chunks: Iterable[bytes]) -> str:
             break
     if is_utf8 and (strict is None or _accepts(strict, b"", final=True)):
         return "utf-8"
+    if len(telling) - len(telling.translate(None, _CONTROLS)) > len(telling) * _MOST_CONTROLS:
+        raise Unreadable("that is no text, whatever its name says; save the list as CSV or xlsx")
     if any(_is_utf8(bytes(line)) for line in telling.splitlines()):
-        raise MixedEncodings(
+        raise Unreadable(
             "some lines are written in UTF-8 and others in an older encoding; save the list anew as CSV UTF-8, or name "
             "the one that most of it is in with --encoding"
         )

@@ -43,7 +43,7 @@ class RowReader:
     def read(self, rows: Sequence[Row]) -> Batch:
         """Read some rows, none of which is empty."""
         batch = Batch()
-        straight = rows if self._are_straight(rows) else self._read_odd_among(rows, batch)
+        straight = rows if self._are_straight(rows) else self._straightened(rows, batch)
         if straight:
             self._read_straight(straight, batch)
         return batch
@@ -57,8 +57,8 @@ class RowReader:
             and are_plain([cells[at] for _, cells in rows])
         )
 
-    def _read_odd_among(self, rows: Sequence[Row], batch: Batch) -> Sequence[Row]:
-        """Read the odd ones one by one, and give back the straight ones, each with the address as it is kept."""
+    def _straightened(self, rows: Sequence[Row], batch: Batch) -> Sequence[Row]:
+        """A straight row for each address in these, the address as it is kept; what has none is a problem."""
         straight: list[Row] = []
         at, width, is_simple = self._emails[0], self._width, len(self._emails) == 1
         for row in rows:
@@ -67,35 +67,36 @@ class RowReader:
                 with suppress(InvalidAddress):
                     straight.append((line, [*cells[:at], parse_address(cells[at]), *cells[at + 1 :]]))
                     continue
-            self._read_odd(row, batch)
+            padded = [*cells[:width], *repeat("", width - len(cells))]
+            straight += [(line, [*padded[:at], email, *padded[at + 1 :]]) for email in self._addresses(row, batch)]
         return straight
+
+    def _addresses(self, row: Row, batch: Batch) -> Sequence[str]:
+        """The addresses that an odd row holds, none if it is no row of the list's."""
+        if self._is_misfit(row, batch):
+            return ()
+        line, cells = row
+        found, problems = addresses_in(";".join(cells[column] for column in self._emails if column < len(cells)))
+        if problems or not found:
+            batch.problems[line] = problems or ["the row has no address"]
+        if len(found) > 1:
+            batch.extra_addresses += len(found) - 1
+            batch.notes.setdefault(line, []).append(f"{len(found)} addresses in one row: {', '.join(found)}")
+        return found
+
+    def _is_misfit(self, row: Row, batch: Batch) -> bool:
+        line, cells = row
+        if problem := _misfit(cells, self._width, self._used):
+            batch.problems[line] = [problem]
+        return problem is not None
 
     def _read_straight(self, rows: Sequence[Row], batch: Batch) -> None:
         columns = list(zip(*(cells for _, cells in rows), strict=True))
         if any(max(map(len, columns[at])) > LONGEST for at in self._used):
-            for row in rows:
-                self._read_odd(row, batch)
+            if fitting := [row for row in rows if not self._is_misfit(row, batch)]:
+                self._read_straight(fitting, batch)
             return
-        is_first = not batch.arrivals
         batch.arrivals += self._arrivals([line for line, _ in rows], columns[self._emails[0]], columns, batch)
-        if not is_first:
-            batch.arrivals.sort()  # by line
-
-    def _read_odd(self, row: Row, batch: Batch) -> None:
-        line, cells = row
-        found, problems = addresses_in(";".join(cells[column] for column in self._emails if column < len(cells)))
-        if problem := _misfit(cells, self._width, self._used):
-            found, problems = [], [problem]
-        elif not found:
-            problems = problems or ["the row has no address"]
-        if problems:
-            batch.problems[line] = problems
-        if len(found) > 1:
-            batch.extra_addresses += len(found) - 1
-            batch.notes.setdefault(line, []).append(f"{len(found)} addresses in one row: {', '.join(found)}")
-        padded = [*cells, *repeat("", self._width - len(cells))]
-        columns = [(cell,) * len(found) for cell in padded]
-        batch.arrivals += self._arrivals([line] * len(found), found, columns, batch)
 
     def _arrivals(
         self, lines: Sequence[int], emails: Sequence[str], columns: Sequence[Sequence[str]], batch: Batch

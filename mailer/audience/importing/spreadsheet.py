@@ -8,9 +8,10 @@ from typing import IO, Final
 
 import msgspec
 
+from mailer.audience.importing.bounds import seconds_for
 from mailer.audience.importing.package import check_package
 from mailer.audience.importing.sheet import Row, Sheet
-from mailer.audience.importing.workbook import Header
+from mailer.audience.importing.workbook import NO_ROOM, Header
 from mailer.errors import AuthorError, Refused
 
 _READER: Final = "mailer.audience.importing.workbook"
@@ -26,20 +27,20 @@ def read_spreadsheet(path: Path, *, sheet: str | None = None) -> Sheet:
         Refused: It has no sheet of that name.
 
     """
-    check_package(path)
-    command = [sys.executable, "-m", _READER, str(path), *([sheet] if sheet is not None else [])]
+    seconds = seconds_for(check_package(path))
+    command = [sys.executable, "-m", _READER, str(path), str(seconds), *([sheet] if sheet is not None else [])]
     reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # noqa: S603 — our own module
     assert reader.stdout is not None
     try:
         said = _next(reader.stdout)
-        header = msgspec.msgpack.decode(said, type=Header) if said else Header(problem="it broke the reader")
+        header = msgspec.msgpack.decode(said, type=Header) if said else Header(problem=_end_of(reader))
         if header.problem:
             raise _explained(header, path, sheet)
     except BaseException:
         _end(reader)
         raise
     return Sheet(
-        rows=_rows(reader, header.first_row, path),
+        rows=_rows(reader, path),
         described=f"sheet {header.sheet!r}",
         close=lambda: _end(reader),
     )
@@ -50,19 +51,33 @@ def _explained(header: Header, path: Path, sheet: str | None) -> AuthorError | R
         return Refused(f"the workbook has no sheet {sheet!r}; its sheets are {', '.join(header.sheets)}")
     if header.problem == "no cells":
         return AuthorError("the workbook holds no cells", path)
+    if header.problem == NO_ROOM:
+        return _too_much(path)
     if any(word in header.problem.lower() for word in _LOCKED):
         return AuthorError("the workbook is locked with a password; save it without one", path)
     return AuthorError(f"the workbook can't be read ({header.problem}); save it again, or as CSV", path)
 
 
-def _rows(reader: "subprocess.Popen[bytes]", first_row: int, path: Path) -> Iterator[Row]:
+def _end_of(reader: "subprocess.Popen[bytes]") -> str:
+    """How the reader ended that said nothing: a negative status is a signal's, the kernel's or its own at a bound."""
+    return NO_ROOM if reader.wait() < 0 else "it broke the reader"
+
+
+def _too_much(path: Path) -> AuthorError:
+    return AuthorError(
+        "the workbook takes more memory or time than a list of people can need, or has a cell far from the others; "
+        "delete what is outside the table, or save the sheet as CSV",
+        path,
+    )
+
+
+def _rows(reader: "subprocess.Popen[bytes]", path: Path) -> Iterator[Row]:
     assert reader.stdout is not None
-    number = first_row
     while said := _next(reader.stdout):
-        rows = msgspec.msgpack.decode(said, type=list[list[str]])
-        yield from zip(range(number, number + len(rows)), rows, strict=True)
-        number += len(rows)
-    if reader.wait() != 0:
+        yield from msgspec.msgpack.decode(said, type=list[Row])
+    if reader.wait() < 0:
+        raise _too_much(path)
+    if reader.returncode != 0:
         raise AuthorError("the workbook can't be read to its end; save it again, or as CSV", path)
 
 

@@ -1,8 +1,9 @@
 """
-A workbook read in a process of its own, with a bounded memory: the far end of `spreadsheet`.
+A workbook read in a process of its own, with bounded memory and time: the far end of `spreadsheet`.
 
-Run as `python -m mailer.audience.importing.workbook FILE [SHEET]`, it writes MessagePack to standard output: a header
-(the sheet's name, its first row's number), then batches of rows as text, each behind its length in four bytes.
+Run as `python -m mailer.audience.importing.workbook FILE SECONDS [SHEET]`, it writes MessagePack to standard output: a
+header (the sheet's name), then batches of the rows that aren't empty, as text, each row behind its number; each batch
+behind its length in four bytes.
 """
 
 import sys
@@ -12,22 +13,24 @@ from typing import Any, Final
 import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
-MEMORY: Final = 2 << 30
+from mailer.audience.importing.bounds import bound_memory, bound_time
+
 BATCH: Final = 1000
+NO_ROOM: Final = "no room"
 
 
 class Header(msgspec.Struct):
     """What comes first: the sheet, or why there is none."""
 
     sheet: str = ""
-    first_row: int = 1
     problem: str = ""
     sheets: tuple[str, ...] = ()
 
 
-def main(path: str, sheet: str | None = None) -> None:
+def main(path: str, seconds: str, sheet: str | None = None) -> None:
     """Write a sheet's rows to standard output."""
-    _bound_memory()
+    bound_memory()
+    bound_time(float(seconds))
     try:
         book = CalamineWorkbook.from_path(path)
         if sheet is not None and sheet not in book.sheet_names:
@@ -41,20 +44,31 @@ def main(path: str, sheet: str | None = None) -> None:
             ),
             None,
         )
-    except (CalamineError, ValueError, OSError, MemoryError) as problem:
+    except (CalamineError, ValueError, OSError) as problem:
         _put(Header(problem=str(problem) or type(problem).__name__))
         return
+    except MemoryError:
+        _put(Header(problem=NO_ROOM))
+        return
+    bound_time(0)  # what is open is bounded by its memory
     if found is None:
         _put(Header(problem="no cells"))
         return
-    _put(Header(sheet=found.name, first_row=(found.start or (0, 0))[0] + 1))
-    batch: list[list[str]] = []
-    for cells in found.iter_rows():
-        batch.append([cell if isinstance(cell, str) else as_read(cell) for cell in cells])
+    _put(Header(sheet=found.name))
+    _put_rows(found)
+
+
+def _put_rows(sheet: Any) -> None:
+    batch: list[tuple[int, list[str]]] = []
+    for number, cells in enumerate(sheet.iter_rows(), (sheet.start or (0, 0))[0] + 1):
+        row = [cell if isinstance(cell, str) else as_read(cell) for cell in cells]
+        if any(row):
+            batch.append((number, row))
         if len(batch) == BATCH:
             _put(batch)
             batch = []
-    _put(batch)
+    if batch:
+        _put(batch)
 
 
 def as_read(cell: Any) -> str:
@@ -76,14 +90,6 @@ def as_read(cell: Any) -> str:
 def _put(document: object) -> None:
     data = msgspec.msgpack.encode(document)
     sys.stdout.buffer.write(len(data).to_bytes(4, "big") + data)
-
-
-def _bound_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # no such limits on Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 if __name__ == "__main__":
