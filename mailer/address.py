@@ -17,7 +17,6 @@ from email.utils import parseaddr
 from functools import lru_cache
 
 import msgspec
-from email_validator import EmailNotValidError, validate_email
 
 # Dot-atoms of the common kind and host names of letters, digits and hyphens: what nearly every address is.
 _PLAIN = re.compile(
@@ -104,6 +103,9 @@ def _judged(text: str) -> tuple[str, str]:
 @lru_cache(1 << 12)
 def _validated(text: str) -> tuple[str, str]:
     """What email-validator makes of an address: its normal form, or what is wrong with it."""
+    # Most addresses are plain, and what judges the others takes long to load.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         return validate_email(text, check_deliverability=False, test_environment=True).normalized, ""
     except EmailNotValidError as problem:

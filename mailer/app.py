@@ -1,15 +1,10 @@
 """The composition root: reads the config and puts the concrete parts together. The only place where they meet."""
 
-import asyncio
-import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import structlog
 
 from mailer import config, storage, tokens
 from mailer.address import InvalidAddress, Mailbox, domain_of
@@ -20,11 +15,9 @@ from mailer.audience.segments import needed
 from mailer.campaigns.calendar import Calendar, parse_span
 from mailer.campaigns.campaign import Campaign
 from mailer.clock import Clock, SystemClock
-from mailer.deliveries.carrier import MakeMessage
 from mailer.deliveries.delivery import Claimed
 from mailer.deliveries.ledger import Ledger
 from mailer.deliveries.orders import Orders, Progress, Result
-from mailer.deliveries.send import send
 from mailer.deliveries.transport import RecipientRefused
 from mailer.editions.edition import Compiled, Edition, Imprint
 from mailer.errors import OperatorError, Refused
@@ -43,6 +36,9 @@ from mailer.messages.trail import Trail, Trails, links_of
 from mailer.press import Press
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from mailer.deliveries.carrier import MakeMessage
     from mailer.mailroom import Mailroom
     from mailer.outgoing import Outgoing
 
@@ -53,9 +49,6 @@ class App:
     def __init__(self, loaded: config.Loaded, clock: Clock | None = None, *, tables_are_current: bool = False) -> None:
         self._tables_are_current = tables_are_current
         self._signers: dict[int, tokens.Signer] = {}
-        # What was asked for goes to standard output, and nothing else.
-        structlog.reset_defaults()
-        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         self.is_hushed = False
         self.loaded = loaded
         self.config = loaded.config
@@ -63,8 +56,10 @@ class App:
         self.press = Press(loaded, self.imprint)
 
     def hush(self) -> None:
-        """Log errors alone: in the foreground a person reads what the command itself says, in one sentence."""
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        """Log errors alone until this is closed (see `log.hush`)."""
+        from mailer import log
+
+        log.hush()
         self.is_hushed = True
 
     @classmethod
@@ -330,12 +325,16 @@ class App:
         self,
         campaign: Campaign,
         *,
-        stop: asyncio.Event | None = None,
+        stop: "asyncio.Event | None" = None,
         progress: Callable[[Progress], None],
         orders: Orders | None = None,
         ledger: Ledger | None = None,
     ) -> Result:
         """Send what is due of a campaign whose recipients are frozen (see `deliveries.send`)."""
+        import asyncio
+
+        from mailer.deliveries.send import send
+
         return await send(
             campaign.id,
             ledger=ledger or self.ledger,
@@ -347,7 +346,7 @@ class App:
             progress=progress,
         )
 
-    def message_maker(self, campaign: Campaign) -> MakeMessage:
+    def message_maker(self, campaign: Campaign) -> "MakeMessage":
         """What writes the messages of a campaign, from the editions on the shelf: its stencils are cut once."""
         compiled = self.shelf.take(campaign.content_hash)
         date = campaign.frozen_at or campaign.created_at
@@ -384,3 +383,7 @@ class App:
         """Give back what was opened."""
         if "bare_database" in self.__dict__:
             self.bare_database.close()
+        if self.is_hushed:
+            from mailer import log
+
+            log.speak()

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import structlog
 
 from mailer import config
 from mailer.app import App
 from mailer.campaigns.campaign import Campaign
 from mailer.deliveries.orders import Ending, Progress, Result
 from mailer.errors import MailerError, OperatorError
+from mailer.log import get_logger
 
-log = structlog.get_logger()
+log = get_logger()
 
 Tell = Callable[[Progress], None]
 _TELLS_A_SECOND: Final = 5

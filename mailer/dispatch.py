@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final
 
 import msgspec
-import structlog
 
 from mailer import crew
 from mailer.app import App
@@ -23,9 +22,10 @@ from mailer.deliveries.orders import Ending, Progress, Result
 from mailer.deliveries.transport import TransportError
 from mailer.editions.edition import Compiled
 from mailer.errors import MailerError, Refused
+from mailer.log import get_logger
 from mailer.preflight import judge
 
-log = structlog.get_logger()
+log = get_logger()
 
 _LATELY: Final = timedelta(seconds=30)
 

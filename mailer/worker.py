@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -17,8 +16,9 @@ from mailer.campaigns.calendar import Calendar
 from mailer.campaigns.campaign import Campaign, State
 from mailer.deliveries.orders import Ending
 from mailer.errors import MailerError, OperatorError
+from mailer.log import get_logger
 
-log = structlog.get_logger()
+log = get_logger()
 
 SCHEDULE: Final = "monthly"
 _LOOK: Final = 1.0

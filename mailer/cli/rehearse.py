@@ -5,7 +5,6 @@ Nothing leaves the machine and nothing of the publication changes: the copy, the
 temporary folder that is thrown away. Waiting times pass at once.
 """
 
-import sys
 import tempfile
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -44,12 +43,8 @@ def rehearse(
     as_json: bool = JSON,
 ) -> None:
     """Try the whole campaign on a copy of the register, to a local server that misbehaves; nothing leaves."""
-    import structlog
-
     from mailer.testing import sink_process
 
-    # Standard output is the account's; which stream that is may change between two runs in one process.
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     app = house(context)
     segments = _segments(app, segment or [])
     with tempfile.TemporaryDirectory(prefix="mailer-rehearsal-") as name:

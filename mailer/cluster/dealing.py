@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-import structlog
-
 from mailer import dispatch
 from mailer.app import App
 from mailer.campaigns.campaign import Campaign
@@ -20,9 +18,10 @@ from mailer.cluster.lanes import locks
 from mailer.cluster.queue import Queue, Queued, Trouble
 from mailer.deliveries.orders import Ending, Result
 from mailer.errors import OperatorError
+from mailer.log import get_logger
 from mailer.storage.slices import SharedLedger, Slice
 
-log = structlog.get_logger()
+log = get_logger()
 
 SLICE: Final = 500  # recipients
 # A campaign of millions is dealt out bit by bit: the queue stays short, and another campaign gets its turn.

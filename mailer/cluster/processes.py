@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import structlog
 
 from mailer import config
 from mailer.app import App
 from mailer.cluster.sender import Sender
 from mailer.crew import Ear
 from mailer.errors import MailerError, OperatorError
+from mailer.log import get_logger
 
-log = structlog.get_logger()
+log = get_logger()
 
 _PAUSE: Final = 2.0
 _REFUSED: Final = 3  # the exit status of a process that may not go on

@@ -15,16 +15,16 @@ from typing import Any, Final, Self
 import msgspec
 import procrastinate
 import psycopg
-import structlog
 from procrastinate import exceptions
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.schema import SchemaManager
 
+from mailer.log import get_logger
 from mailer.storage.database import ALERT, Database
 from mailer.storage.slices import Slice
 
-log = structlog.get_logger()
+log = get_logger()
 
 _SCHEMA: Final = "jobs"
 _TASK: Final = "send-slice"

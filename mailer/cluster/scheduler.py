@@ -10,13 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-import structlog
-
 from mailer.app import App
 from mailer.cluster.dealing import Dealer
+from mailer.log import get_logger
 from mailer.storage.election import Election
 
-log = structlog.get_logger()
+log = get_logger()
 
 _STAND: Final = 3.0
 

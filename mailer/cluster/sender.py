@@ -10,18 +10,17 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import Final
 
-import structlog
-
 from mailer.app import App
 from mailer.cluster import queue
 from mailer.cluster.queue import Queue
 from mailer.cluster.sessions import Sessions
 from mailer.deliveries.process import Process
 from mailer.errors import OperatorError
+from mailer.log import get_logger
 from mailer.storage.revision import TooOld, demand_known
 from mailer.storage.workers import Roster
 
-log = structlog.get_logger()
+log = get_logger()
 
 # Slices in hand at a time: while the last messages of one land, the next is being sent.
 _TOGETHER: Final = 2

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-import structlog
 
 from mailer import dispatch
 from mailer.app import App
@@ -20,9 +19,10 @@ from mailer.campaigns.campaign import Campaign, State
 from mailer.cluster.lanes import limits_of
 from mailer.deliveries.orders import Ending, Orders, Progress, Result
 from mailer.deliveries.pace import COMMON
+from mailer.log import get_logger
 from mailer.storage.slices import HeldLedger, Slice
 
-log = structlog.get_logger()
+log = get_logger()
 
 # Shorter than that of a sender by itself: others are there to take over.
 LEASE: Final = timedelta(seconds=30)

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
 from mailer.clock import Clock
 from mailer.deliveries.transport import Channel, ConnectionLost, HandOff, Receipt, Transport, TransportDown
+from mailer.log import get_logger
 from mailer.messages.message import Message
 
-log = structlog.get_logger()
+log = get_logger()
 
 # How long a way out that was down is left alone, at first and at most.
 FIRST_REST: Final = timedelta(minutes=1)

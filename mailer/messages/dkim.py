@@ -3,19 +3,24 @@ DKIM signatures (RFC 6376, RFC 8301, RFC 8463): `relaxed/simple`, RSA-2048 or Ed
 
 The body is `simple`, so that its hash is a plain SHA-256 of what goes on the wire. Of the header, what is the same for
 every reader is canonicalised once, in a `Seal`; a message adds its own few fields.
+
+The cryptography is loaded by the first who has a key: an issue that is only looked at is signed by nobody.
 """
 
 import re
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from mailer.errors import OperatorError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+    PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 # Signed once more than they stand in the message, so that nobody can add a second one (RFC 6376 8.15).
 OVERSIGNED: Final = (b"from", b"to", b"subject")
@@ -23,8 +28,6 @@ _SPACES: Final = re.compile(rb"[ \t]+")
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _DNS_STRING: Final = 255  # RFC 1035 3.3.14: the longest string of a TXT record
-
-PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 class KeyPair(msgspec.Struct, frozen=True):
@@ -45,7 +48,9 @@ class KeyPair(msgspec.Struct, frozen=True):
 class Key:
     """A domain's signing key under its selector."""
 
-    def __init__(self, domain: str, selector: str, private: PrivateKey) -> None:
+    def __init__(self, domain: str, selector: str, private: "PrivateKey") -> None:
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
         if not _LABEL.fullmatch(domain) or not _LABEL.fullmatch(selector):
             raise OperatorError(f"DKIM: {selector}._domainkey.{domain} is no DNS name; mend the domain or the selector")
         if isinstance(private, rsa.RSAPrivateKey) and private.key_size < 1024:  # noqa: PLR2004 - RFC 8301 3.2
@@ -63,6 +68,9 @@ class Key:
             OperatorError: It is no unencrypted RSA or Ed25519 key.
 
         """
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
         octets = pem.encode() if isinstance(pem, str) else pem
         try:
             private = serialization.load_pem_private_key(octets, password=None)
@@ -75,10 +83,15 @@ class Key:
     @property
     def algorithm(self) -> str:
         """The value of the signature's `a=`."""
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
         return "rsa-sha256" if isinstance(self._private, rsa.RSAPrivateKey) else "ed25519-sha256"
 
     def sign(self, data: bytes) -> bytes:
         """The raw signature over `data`; Ed25519 signs its SHA-256 (RFC 8463 3)."""
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
         if isinstance(self._private, rsa.RSAPrivateKey):
             return self._private.sign(data, padding.PKCS1v15(), hashes.SHA256())
         return self._private.sign(sha256(data).digest())
@@ -146,6 +159,9 @@ def relaxed(field: bytes) -> bytes:
 
 def keygen(domain: str, selector: str, *, kind: str = "rsa") -> KeyPair:
     """Make a key ("rsa": RSA-2048, or "ed25519") and the DNS record that publishes it."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
     if kind == "ed25519":
         edwards = ed25519.Ed25519PrivateKey.generate()
         public = edwards.public_key().public_bytes_raw()
@@ -159,7 +175,9 @@ def keygen(domain: str, selector: str, *, kind: str = "rsa") -> KeyPair:
     return _pair(private, domain, selector, f"v=DKIM1; k=rsa; p={b64encode(public).decode()}")
 
 
-def _pair(private: PrivateKey, domain: str, selector: str, record: str) -> KeyPair:
+def _pair(private: "PrivateKey", domain: str, selector: str, record: str) -> KeyPair:
+    from cryptography.hazmat.primitives import serialization
+
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()

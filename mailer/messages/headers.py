@@ -12,8 +12,6 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
-
 from mailer.address import Mailbox
 
 _WIDTH: Final = 76  # RFC 2047 2: a line that holds an encoded word
@@ -137,6 +135,8 @@ def _with_ascii_domain(address: str) -> str:
     local, _, domain = address.rpartition("@")
     if domain.isascii():
         return address
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         checked = validate_email(f"x@{domain}", check_deliverability=False, test_environment=True)
     except EmailNotValidError as problem:

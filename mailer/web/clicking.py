@@ -9,13 +9,13 @@ becomes of the figure.
 import asyncio
 from typing import Final
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mailer.errors import MailerError
 from mailer.feedback.scanners import Click
+from mailer.log import get_logger
 from mailer.storage.clicks import Followed
 from mailer.web import tickets
 from mailer.web.desk import Desk, desk_of
@@ -24,7 +24,7 @@ from mailer.web.network import network_of
 
 _PATIENCE: Final = 1.0  # seconds that a reader is kept waiting for a figure
 _PREFETCH: Final = ("purpose", "sec-purpose", "x-purpose", "x-moz")
-log = structlog.get_logger("mailer.web")
+log = get_logger("mailer.web")
 
 
 async def follow(request: Request) -> Response:

@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 
 from mailer.deliveries.transport import Channel, Deferred, RecipientRefused, TransportError
 from mailer.errors import MailerError
+from mailer.log import get_logger
 from mailer.storage.notices import Notice
 from mailer.web import letters
 from mailer.web.desk import Desk
 
 _LOOK_EVERY: Final = 1.0  # seconds
 _TIDY_EVERY: Final = 3600.0
-log = structlog.get_logger("mailer.web")
+log = get_logger("mailer.web")
 
 
 async def _already_durable() -> None:

@@ -7,19 +7,19 @@ believed learns nothing of why; the log does.
 
 from typing import Final
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mailer.errors import MailerError
 from mailer.feedback.webhook import WebhookRefused
+from mailer.log import get_logger
 from mailer.providers.ses.webhook import Confirmation
 from mailer.web.desk import Desk, desk_of
 
 PATH: Final = "/webhooks/"
 WEBHOOK_BYTES: Final = 1024 * 1024
-log = structlog.get_logger("mailer.web")
+log = get_logger("mailer.web")
 
 
 async def receive(request: Request) -> Response:

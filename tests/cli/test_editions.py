@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -48,6 +50,26 @@ def test_render_writes_an_edition_that_opens_offline(config, capfdbinary):
     assert sorted(path.name for path in out.glob("2022-11.*")) == [
         f"2022-11.es.gads.{suffix}" for suffix in ("eml", "html", "mjml", "txt")
     ]
+
+
+def test_render_loads_only_what_renders(config):
+    """To look at an issue nothing is loaded that sends, signs, stores, logs, spells or asks the web."""
+    away = {
+        "aiosmtplib",
+        "asyncio",
+        "cryptography",
+        "email_validator",
+        "httpx",
+        "lark",
+        "spylls",
+        "sqlalchemy",
+        "structlog",
+    }
+    code = "import sys; from mailer.cli.commands import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    given = ["--config", str(config), "render", "2022-11", "--segment", "gads", "--out", str(config.parent / "out")]
+    done = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True, check=True, timeout=200)
+    assert "content hash" in done.stdout
+    assert {name.partition(".")[0] for name in done.stderr.split()} & away == set()
 
 
 def test_render_refuses_a_segment_it_does_not_know(config, capfd):
