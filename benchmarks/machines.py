@@ -25,23 +25,10 @@ from mailer.app import App
 from mailer.campaigns.account import Account
 from mailer.campaigns.campaign import State
 from mailer.cluster import serving
+from mailer.testing import A_SHORT_ISSUE
 
 ROOT = Path(__file__).parents[1]
 ISSUE = "2022-11"
-SHORT = """---
-title: Brief de noviembre
-month: 2022-11
-number: 1
-subject: Brief Internacional, noviembre
-preheader: Lo que Quito hizo en el mundo este mes
----
-
-## Noticias
-
-### Una asamblea
-
-La asamblea se reunió en Quito.
-"""
 
 
 class Publication:
@@ -51,7 +38,7 @@ class Publication:
         self.folder = folder
         (folder / "templates").symlink_to(ROOT / "templates")
         (folder / "issues" / ISSUE).mkdir(parents=True)
-        (folder / "issues" / ISSUE / "issue.md").write_text(SHORT, encoding="utf-8")
+        (folder / "issues" / ISSUE / "issue.md").write_text(A_SHORT_ISSUE, encoding="utf-8")
         text = (ROOT / "config.toml").read_text(encoding="utf-8")
         text = text.replace("sqlite:///var/mailer.db", url)
         if "connections" in delivery:

@@ -12,23 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mailer.cli.commands import run
+from mailer.testing import A_SHORT_ISSUE
 from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parents[1]
-SHORT = """---
-title: Brief de noviembre
-month: 2022-11
-number: 1
-subject: Brief Internacional, noviembre
-preheader: Lo que Quito hizo en el mundo este mes
----
-
-## Noticias
-
-### Una asamblea
-
-La asamblea se reunió en Quito.
-"""
 
 
 class Said(NamedTuple):
@@ -56,7 +43,7 @@ class Publication:
     def small(cls, folder: Path) -> "Publication":
         """One short issue, 2022-11, and no lists."""
         (folder / "issues" / "2022-11").mkdir(parents=True)
-        (folder / "issues" / "2022-11" / "issue.md").write_text(SHORT, encoding="utf-8")
+        (folder / "issues" / "2022-11" / "issue.md").write_text(A_SHORT_ISSUE, encoding="utf-8")
         return cls._furnished(folder)
 
     @classmethod

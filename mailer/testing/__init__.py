@@ -8,9 +8,10 @@ from mailer.testing.clock import FrozenClock
 from mailer.testing.faults import Fault
 from mailer.testing.process import SinkProcess, sink_process
 from mailer.testing.sink import Accepted, SmtpSink
-from mailer.testing.values import a_letterhead, a_recipient, an_edition
+from mailer.testing.values import A_SHORT_ISSUE, a_letterhead, a_recipient, an_edition
 
 __all__ = [
+    "A_SHORT_ISSUE",
     "Accepted",
     "Fault",
     "FrozenClock",

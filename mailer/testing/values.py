@@ -23,6 +23,21 @@ Darse de baja: @@unsubscribe_url@@
 Preferencias: @@preferences_url@@
 """
 
+A_SHORT_ISSUE = """---
+title: Brief de noviembre
+month: 2022-11
+number: 1
+subject: Brief Internacional, noviembre
+preheader: Lo que Quito hizo en el mundo este mes
+---
+
+## Noticias
+
+### Una asamblea
+
+La asamblea se reunió en Quito.
+"""
+
 
 def an_edition(**given: Any) -> Edition:
     """An edition in which every slot stands in both parts."""
