@@ -66,7 +66,7 @@ class Swift:
         return list(self._cursor.fetchall())
 
     def held(self, statement: str, values: Sequence[object], of: str = "") -> list[Any]:
-        """As `rows`, which nobody changes until the transaction ends; of several tables' rows, those of the one named."""
+        """As `rows`, which nobody changes until the transaction ends; of several tables, those of the one named."""
         locking = f" FOR UPDATE OF {of}" if of else " FOR UPDATE"
         return self.rows(statement if self._is_sqlite else statement + locking, values)
 
