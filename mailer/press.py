@@ -61,11 +61,13 @@ class Press:
         from mailer.editions.compose import compose
         from mailer.editions.pictures import mail_safe
 
+        cache = self._loaded.resolve("var/cache")
         return compose(
             issues,
             {name: self._segments[name].title for name in segments},
             imprint=self._imprint,
             templates=self.templates / "brief",
             theme=self.theme,
-            picture=partial(mail_safe, cache=self._loaded.resolve("var/cache")),
+            picture=partial(mail_safe, cache=cache),
+            cache=cache,
         )

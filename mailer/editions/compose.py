@@ -4,10 +4,10 @@
 An edition is compiled once for a language and a segment. What differs from reader to reader stays open as slots.
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -39,18 +39,19 @@ def compose(
     templates: Path,
     picture: Callable[[Path, int], Image],
     theme: Path | None = None,
+    cache: Path | None = None,
 ) -> Compiled:
     """
     Compile an issue, given once a language, for every segment (name -> title per language).
 
     The first of the issues is the one that the others translate; `theme` is a file of tokens in place of the
-    templates' own. The same input gives the same bytes anywhere.
+    templates' own; in the folder `cache` templates are kept compiled. The same input gives the same bytes anywhere.
 
     Raises:
         AuthorError: A template, the theme or the content can't be used; names file and line.
 
     """
-    issues, made, picture = list(issues), Templates(templates, theme), cache(picture)
+    issues, made, picture = list(issues), Templates(templates, theme, kept=cache), functools.cache(picture)
     editions = tuple(
         compose_edition(issue, segment, titles, imprint=imprint, templates=made, picture=picture)
         for issue in issues
