@@ -36,7 +36,7 @@ from mailer.feedback.verp import delivery_of_message_id
 from mailer.storage import audit
 from mailer.storage.campaign_tables import deliveries
 from mailer.storage.database import Database, Instant, metadata
-from mailer.storage.preferences import depart_within
+from mailer.storage.departing import depart
 from mailer.storage.register.tables import subscribers, suppressions
 from mailer.tokens import Signer
 
@@ -259,7 +259,8 @@ class SqlPage:
     def unsubscribe(self, owner: Owner) -> None:
         """Let the subscriber leave everything."""
         if owner.subscriber_id is not None:
-            depart_within(self._connection, self._book.database, owner.subscriber_id, how="by mail", now=self._now)
+            database = self._book.database
+            depart(database.swift(self._connection), database, {owner.subscriber_id: "by mail"}, self._now)
 
     def _audit(self, owner: Owner, action: str, detail: str) -> None:
         if owner.subscriber_id is not None:

@@ -65,5 +65,9 @@ class Swift:
         self._execute(statement, values)
         return list(self._cursor.fetchall())
 
+    def held(self, statement: str, values: Sequence[object], table: str) -> list[Any]:
+        """As `rows`; those of the table are held until the transaction ends. SQLite's write lock holds everything."""
+        return self.rows(statement if self._is_sqlite else f"{statement} FOR UPDATE OF {table}", values)
+
     def _execute(self, statement: str, values: Sequence[object]) -> None:
         self._cursor.execute(statement if self._is_sqlite else statement.replace("?", "%s"), values)
