@@ -12,7 +12,7 @@ from typing import Final
 
 _WIDTH: Final = 75  # and one more octet for the soft break's "="
 _C_SOFT_BREAK: Final = b"=\n"
-_AWKWARD: Final = (b".", b"F")
+_AWKWARD: Final = re.compile(rb"^[.F]", re.MULTILINE)
 _SOFT_BREAK: Final = b"=\r\n"
 _LINE_BREAK: Final = re.compile(r"\r\n?|\n")
 _HEX: Final = [b"=%02X" % octet for octet in range(256)]
@@ -43,9 +43,9 @@ def quote_value(value: str) -> bytes:
         return b""
     octets = value.encode()
     # The C encoder is many times faster, but it ends its lines in LF and knows nothing of dots and of `From `.
-    lines = b2a_qp(octets, istext=False).split(_C_SOFT_BREAK)
-    if len(lines[-1]) <= _WIDTH and not any(line[:1] in _AWKWARD for line in lines):
-        return _SOFT_BREAK.join((*lines, b""))
+    quoted = b2a_qp(octets, istext=False)
+    if len(quoted) - quoted.rfind(b"\n") - 1 <= _WIDTH and not _AWKWARD.search(quoted):
+        return quoted.replace(_C_SOFT_BREAK, _SOFT_BREAK) + _SOFT_BREAK
     return _fold(octets) + _SOFT_BREAK
 
 
