@@ -12,7 +12,7 @@ from typing import Final
 
 _WIDTH: Final = 75  # and one more octet for the soft break's "="
 _C_SOFT_BREAK: Final = b"=\n"
-_AWKWARD: Final = re.compile(rb"^[.F]", re.MULTILINE)
+_AWKWARD: Final = (b".", b"F")
 _SOFT_BREAK: Final = b"=\r\n"
 _LINE_BREAK: Final = re.compile(r"\r\n?|\n")
 _HEX: Final = [b"=%02X" % octet for octet in range(256)]
@@ -44,7 +44,8 @@ def quote_value(value: str) -> bytes:
     octets = value.encode()
     # The C encoder is many times faster, but it ends its lines in LF and knows nothing of dots and of `From `.
     quoted = b2a_qp(octets, istext=False)
-    if len(quoted) - quoted.rfind(b"\n") - 1 <= _WIDTH and not _AWKWARD.search(quoted):
+    is_awkward = quoted.startswith(_AWKWARD) or b"\n." in quoted or b"\nF" in quoted
+    if not is_awkward and len(quoted) - quoted.rfind(b"\n") - 1 <= _WIDTH:
         return quoted.replace(_C_SOFT_BREAK, _SOFT_BREAK) + _SOFT_BREAK
     return _fold(octets) + _SOFT_BREAK
 
