@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.engine import Dialect
 
@@ -56,8 +57,8 @@ class Batch:
         types = {"integer": "bigint", "text": "text", "instant": "timestamptz"}
         self._row = f"({', '.join('?' * len(columns))})"
         self._named = ", ".join(f"column{number} AS {name}" for number, name in enumerate(columns, 1))
-        self._names = ", ".join(columns)
-        self._arrays = ", ".join(f"CAST(? AS {types[kind]}[])" for kind in columns.values())
+        kinds = enumerate(columns.items())
+        self._cast = ", ".join(f"CAST(value ->> {number} AS {types[kind]}) AS {name}" for number, (name, kind) in kinds)
 
     def sqlite(self, rows: Sequence[tuple[object, ...]]) -> tuple[str, Sequence[object]]:
         """The table as SQLite reads it quickest, a mark for each value; a statement is prepared once for each size."""
@@ -65,9 +66,9 @@ class Batch:
         return f"(SELECT {self._named} FROM (VALUES {values}))", [value for row in rows for value in row]  # noqa: S608
 
     def postgres(self, rows: Sequence[tuple[object, ...]]) -> tuple[str, Sequence[object]]:
-        """The table as PostgreSQL does: an array a column, so that the statement is the same for all sizes."""
-        table = f"(SELECT * FROM unnest({self._arrays}) AS given ({self._names}))"  # noqa: S608
-        return table, [list(column) for column in zip(*rows, strict=True)]
+        """The table as PostgreSQL does: one value, of JSON, so that the statement is the same for all sizes."""
+        table = f"(SELECT {self._cast} FROM json_array_elements(CAST(? AS json)))"  # noqa: S608
+        return table, [msgspec.json.encode(rows).decode()]
 
 
 class Swift:
