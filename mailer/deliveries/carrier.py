@@ -96,7 +96,7 @@ class Carrier:
         try:
             if self._channel is None:
                 self._channel = await self._ways.open()
-            else:
+            elif self._ways.are_several:
                 await self._channel.prefer()
         except TransportError:
             self._claims.put_back(claimed)
