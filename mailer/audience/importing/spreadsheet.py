@@ -10,7 +10,7 @@ import msgspec
 
 from mailer.audience.importing.bounds import seconds_for
 from mailer.audience.importing.package import check_package
-from mailer.audience.importing.sheet import Row, Sheet
+from mailer.audience.importing.sheet import Block, Sheet
 from mailer.audience.importing.workbook import NO_ROOM, Header
 from mailer.errors import AuthorError, Refused
 
@@ -40,7 +40,7 @@ def read_spreadsheet(path: Path, *, sheet: str | None = None) -> Sheet:
         _end(reader)
         raise
     return Sheet(
-        rows=_rows(reader, path),
+        blocks=_blocks(reader, path),
         described=f"sheet {header.sheet!r}",
         close=lambda: _end(reader),
     )
@@ -71,10 +71,10 @@ def _too_much(path: Path) -> AuthorError:
     )
 
 
-def _rows(reader: "subprocess.Popen[bytes]", path: Path) -> Iterator[Row]:
+def _blocks(reader: "subprocess.Popen[bytes]", path: Path) -> Iterator[Block]:
     assert reader.stdout is not None
     while said := _next(reader.stdout):
-        yield from msgspec.msgpack.decode(said, type=list[Row])
+        yield msgspec.msgpack.decode(said, type=Block)
     if reader.wait() < 0:
         raise _too_much(path)
     if reader.returncode != 0:

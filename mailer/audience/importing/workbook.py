@@ -2,8 +2,8 @@
 A workbook read in a process of its own, with bounded memory and time: the far end of `spreadsheet`.
 
 Run as `python -m mailer.audience.importing.workbook FILE SECONDS [SHEET]`, it writes MessagePack to standard output: a
-header (the sheet's name), then batches of the rows that aren't empty, as text, each row behind its number; each batch
-behind its length in four bytes.
+header (the sheet's name), then blocks of the rows that aren't empty, as text: their numbers, then their cells; each
+block behind its length in four bytes.
 """
 
 import sys
@@ -59,16 +59,18 @@ def main(path: str, seconds: str, sheet: str | None = None) -> None:
 
 
 def _put_rows(sheet: Any) -> None:
-    batch: list[tuple[int, list[str]]] = []
+    numbers: list[int] = []
+    rows: list[list[str]] = []
     for number, cells in enumerate(sheet.iter_rows(), (sheet.start or (0, 0))[0] + 1):
         row = [cell if isinstance(cell, str) else as_read(cell) for cell in cells]
         if any(row):
-            batch.append((number, row))
-        if len(batch) == BATCH:
-            _put(batch)
-            batch = []
-    if batch:
-        _put(batch)
+            numbers.append(number)
+            rows.append(row)
+        if len(rows) == BATCH:
+            _put((numbers, rows))
+            numbers, rows = [], []
+    if rows:
+        _put((numbers, rows))
 
 
 def as_read(cell: Any) -> str:
