@@ -38,11 +38,16 @@ _NAME: Final = (
 
 
 def _move(state: State, before: Sequence[State], values: str) -> str:
-    """The UPDATE that brings deliveries to a state: those that the run holds, where the move is legal."""
+    """
+    The UPDATE that brings deliveries to a state: those that the run holds, where the move is legal.
+
+    They are found by their numbers. `IS TRUE` keeps the database from going by the states instead: in the middle of a
+    campaign PostgreSQL's index of states is full of those that were left behind, and a batch would look through all.
+    """
     legal = ", ".join(f"'{source}'" for source in before)
     return (
         f"UPDATE deliveries SET state = '{state}', updated_at = ?, {values} FROM {{batch}} AS new "  # noqa: S608
-        f"WHERE deliveries.id = new.id AND run_id = ? AND state IN ({legal})"
+        f"WHERE deliveries.id = new.id AND run_id = ? AND (state IN ({legal})) IS TRUE"
     )
 
 
