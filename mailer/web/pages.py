@@ -26,6 +26,7 @@ class Pages:
         self.config = config
         self.environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),
+            auto_reload=False,  # three looks at the disk for each page, and beside a busy thread each takes long
             autoescape=lambda name: not str(name).endswith(".txt"),
             undefined=StrictUndefined,
             trim_blocks=True,
