@@ -43,10 +43,10 @@ async def act(request: Request) -> Response:
         return one_click.heard() if is_one_click else await show(request)
     bearer = _bearer(request)
     if is_one_click:
-        await _leave(desk, bearer, "one-click")
+        await one_click.leave(desk, bearer)
         return one_click.heard()
     if form.get("action") == "leave":
-        return show_left(request, desk, await _leave(desk, bearer, "page"))
+        return show_left(request, desk, await _leave(desk, bearer))
     if form.get("action") == "return":
         return await come_back(request, desk, bearer.subscriber_id) or await show(request)
     reader = await run_in_threadpool(desk.preferences.find, bearer.subscriber_id)
@@ -97,8 +97,8 @@ def _bearer(request: Request) -> Bearer:
     return bearer
 
 
-async def _leave(desk: Desk, bearer: Bearer, how: str) -> Reader:
-    reader = await desk.part_with(bearer.subscriber_id, f"{how} campaign:{bearer.campaign}")
+async def _leave(desk: Desk, bearer: Bearer) -> Reader:
+    reader = await desk.part_with(bearer.subscriber_id, f"page campaign:{bearer.campaign}")
     if reader is None:
         raise InvalidLink
     return reader

@@ -1,7 +1,7 @@
 """
 RFC 8058 requests, answered before the pages are asked: after a campaign thousands may come within a minute.
 
-What is plainly such a request, of a reader whom the link names, is answered here. Everything else goes on to the
+What is plainly such a request, by a link of ours, is answered here. Everything else goes on to the
 pages (`leaving`), which read any form that says the same.
 """
 
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailer.web import tickets
 from mailer.web.desk import Desk
+from mailer.web.tickets import Bearer
 
 PATH: Final = "/u/"
 _URLENCODED: Final = re.compile(rb"\s*List-Unsubscribe=One-Click\s*", re.IGNORECASE)
@@ -42,6 +43,11 @@ def heard() -> Response:
     return PlainTextResponse("OK\n")
 
 
+async def leave(desk: Desk, bearer: Bearer) -> None:
+    """Let the reader leave; who was erased meanwhile isn't written to either, and a mail program is to hear so."""
+    await desk.leave(bearer.subscriber_id, f"one-click campaign:{bearer.campaign}")
+
+
 class OneClick:
     """The application inside, and before it the one request that comes by the thousand."""
 
@@ -62,9 +68,10 @@ class OneClick:
 
     async def _leaves(self, token: str) -> bool:
         bearer = tickets.bearer_of(self._desk.signer, tickets.UNSUBSCRIBE, token)
-        return bearer is not None and await self._desk.leave(
-            bearer.subscriber_id, f"one-click campaign:{bearer.campaign}"
-        )
+        if bearer is None:
+            return False
+        await leave(self._desk, bearer)
+        return True
 
 
 class _Body:

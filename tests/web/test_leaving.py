@@ -127,6 +127,9 @@ async def test_who_has_left_keeps_the_right_to_their_data(browser, house, links,
     assert letter["To"] == "embajada@ambito.example"
     await browser.post(link_in(letter), data={"action": "erase", "sure": "yes"})
     assert "embajada" not in repr(books(house))
+    answer = await browser.post(links("unsubscribe"), data=ONE_CLICK)  # by an old message
+    assert (answer.status_code, answer.text) == (200, "OK\n")
+    assert (await browser.get(links("unsubscribe"))).status_code == 404
 
 
 async def test_the_readers_own_language(browser, links) -> None:
