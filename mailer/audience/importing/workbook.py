@@ -1,7 +1,7 @@
 """
 A workbook read in a process of its own, with bounded memory and time: the far end of `spreadsheet`.
 
-Run as `python -m mailer.audience.importing.workbook FILE WAY SECONDS [SHEET]`, it writes MessagePack to standard output:
+Run as `python -m mailer.audience.importing.workbook FILE WAY SECONDS [SHEET]`, it writes MessagePack to its output:
 a header (the sheet's name), then blocks of the rows that aren't empty, as text: their numbers, then their cells; each
 document behind its length in four bytes. A second header says what keeps it from reading on.
 """
