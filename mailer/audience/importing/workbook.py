@@ -90,10 +90,11 @@ def _first_filled(names: Sequence[str], rows_of: Callable[[str], Rows]) -> tuple
 def _rows_held(sheet: Any) -> Rows:
     if not sheet.height:
         return
-    for number, cells in enumerate(sheet.iter_rows(), (sheet.start or (0, 0))[0] + 1):
+    left = [""] * (sheet.start or (0, 0))[1]  # calamine leaves out what is empty on the left, but not above
+    for number, cells in enumerate(sheet.iter_rows(), 1):
         row = [cell if isinstance(cell, str) else as_read(cell) for cell in cells]
         if any(row):
-            yield number, row
+            yield number, left + row
 
 
 def _put_rows(found: Rows) -> None:
