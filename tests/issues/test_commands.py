@@ -9,6 +9,7 @@ import pytest
 
 from mailer.chromium import browser
 from mailer.cli.commands import run
+from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parents[2]
 GOOD = (
@@ -17,10 +18,18 @@ GOOD = (
 )
 
 
+@pytest.fixture(autouse=True)
+def machine(request, monkeypatch):
+    """A machine without programs, unless a test is marked for the browser: to start one costs more than the rest."""
+    if not request.node.get_closest_marker("browser"):
+        monkeypatch.setenv("PATH", "")
+
+
 @pytest.fixture
 def config(tmp_path):
     """The sample config and the templates in a folder of their own, without issues."""
     shutil.copytree(ROOT / "templates" / "brief", tmp_path / "templates" / "brief")
+    keep_pictures_of(tmp_path)
     path = tmp_path / "config.toml"
     path.write_text((ROOT / "config.toml").read_text(encoding="utf-8"), encoding="utf-8")
     return str(path)
@@ -107,9 +116,8 @@ def test_an_unknown_format_is_wrong_usage(config, issue, capsys):
     assert run(["--config", config, "check", "2026-12", "--format", "xml"]) == 2
 
 
-def test_the_report_stands_alone(config, issue, tmp_path, capsys, monkeypatch):
+def test_the_report_stands_alone(config, issue, tmp_path, capsys):
     """One file, escaped, with every finding, asking nothing of the network; without a browser it says so."""
-    monkeypatch.setattr("shutil.which", lambda _: None)
     text = (issue / "issue.md").read_text(encoding="utf-8").replace("### Otro", "### Otro <q>&")
     (issue / "issue.md").write_text(text, encoding="utf-8")
     target = tmp_path / "out" / "report.html"
