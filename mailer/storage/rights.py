@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, sele
 from mailer.address import address_key
 from mailer.clock import Clock
 from mailer.storage.audit import entries_about, record
+from mailer.storage.campaign_tables import deliveries
 from mailer.storage.clicks import followed_by
 from mailer.storage.database import Database
 from mailer.storage.feedback import feedback
@@ -20,7 +21,18 @@ from mailer.storage.register.tables import erasures, imports, subscribers, suppr
 from mailer.storage.tables import all_tables
 from mailer.storage.visitors import notices, signups
 
-PERSONAL: Final = ("email", "name", "honorific", "position", "institution", "country", "domain", "lane", "reply")
+PERSONAL: Final = (
+    "email",
+    "name",
+    "honorific",
+    "position",
+    "institution",
+    "country",
+    "domain",
+    "lane",
+    "reply",
+    "provider_id",
+)
 """The columns that say who somebody is, in whatever table has them."""
 _ADDRESSED: Final = {signups: signups.c.email, notices: notices.c.email, feedback: feedback.c.address}
 """Tables that also know people who are not in the register, by their address alone."""
@@ -96,6 +108,9 @@ def _about(table: Table, subscriber_id: int, email: str) -> ColumnElement[bool] 
     names = []
     if "subscriber_id" in table.c:
         names.append(table.c.subscriber_id == subscriber_id)
+    if "delivery_id" in table.c:
+        theirs = select(deliveries.c.id).where(deliveries.c.subscriber_id == subscriber_id)
+        names.append(table.c.delivery_id.in_(theirs))
     if table in _ADDRESSED:
         names.append(func.lower(_ADDRESSED[table]) == email.lower())
     return or_(*names) if names else None

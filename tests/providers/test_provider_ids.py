@@ -3,11 +3,14 @@
 import json
 
 import pytest
+from sqlalchemy import select
 
 from mailer.feedback.absorb import Policy, absorb
 from mailer.feedback.verp import delivery_of_message_id
 from mailer.providers.webhooks import PROVIDERS, keys_of, receive
+from mailer.storage.campaign_tables import provider_ids
 from mailer.storage.feedback import SqlFeedbackBook
+from mailer.storage.rights import Rights
 from mailer.tokens import Signer
 from tests.databases import empty_books, empty_database
 from tests.deliveries.stage import Stage
@@ -69,4 +72,9 @@ async def see_it_found(provider, url):
     absorb(events, book=book, policy=Policy(), now=NOW)
     (entry,) = book.entries()
     assert (entry.address, entry.campaign_id, entry.subscriber_id) == ("gads1@quito.example", campaign.id, 1)
+    rights = Rights(stage.database, stage.clock, lambda key: (key,))
+    assert len(rights.everything(1, who="reader")["provider_ids"]) == 1
+    rights.erase(1, who="reader")
+    with stage.database.read() as connection:
+        assert connection.scalars(select(provider_ids.c.provider_id)).all() == [""]
     stage.close()
