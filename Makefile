@@ -19,8 +19,8 @@ demo: install
 demo-cluster: install-dev
 	@$(BIN)/python -m benchmarks.demo_cluster
 
-# The whole suite runs in two processes, for much of it waits for servers; what ARGS narrows runs in one.
-WORKERS := 2
+# The whole suite runs in three processes, for much of it waits for servers; what ARGS narrows runs in one.
+WORKERS := 3
 test: install-dev
 	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=$(WORKERS) --dist=worksteal)
 

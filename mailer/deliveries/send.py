@@ -56,7 +56,7 @@ async def send(
     """
     begin = partial(ledger.begin, campaign, Process.this(), lease=orders.lease, now=clock.now())
     run = await asyncio.to_thread(begin)
-    writer = Writer(ledger, run, clock)
+    writer = Writer(ledger, run, clock, connections=orders.own_connections)
     ways = Failover(transport if isinstance(transport, Sequence) else [transport], clock)
     try:
         sending = Sending(run, ledger=ledger, writer=writer, ways=ways, clock=clock, orders=orders)
