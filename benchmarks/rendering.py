@@ -6,6 +6,7 @@ as a process of its own. Beside it npm's mjml and juice, if node finds them (`NO
 """
 
 import json
+import resource
 import shutil
 import statistics
 import subprocess
@@ -32,25 +33,33 @@ NODE = """
 const mjml2html = require('mjml'), juice = require('juice'), fs = require('fs');
 const [mjml, css] = JSON.parse(fs.readFileSync(process.argv[1], 'utf8')), times = [];
 (async () => {
-  for (let round = 0; round < 15; round++) {
-    const start = process.hrtime.bigint();
+  for (let round = 0; round < 16; round++) {
+    const start = process.hrtime.bigint(), spent = process.cpuUsage();
     juice.inlineContent((await mjml2html(mjml, {validationLevel: 'skip'})).html, css);
-    times.push(Number(process.hrtime.bigint() - start) / 1e6);
+    const {user, system} = process.cpuUsage(spent);
+    if (round) times.push([Number(process.hrtime.bigint() - start) / 1e6, (user + system) / 1e3]);
   }
-  console.log(times.sort((a, b) => a - b)[7]);
+  const median = which => times.map(each => each[which]).sort((a, b) => a - b)[7];
+  console.log(JSON.stringify([median(0), median(1)]));
 })();
 """
 
 
-def median(work: Callable[[], object]) -> float:
-    """The median of the rounds in milliseconds, after one to warm up."""
+def medians(work: Callable[[], object]) -> str:
+    """The medians of the rounds in milliseconds, of the clock and of the processor, after one to warm up."""
     work()
-    times = []
+    times, spent = [], []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         work()
         times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times)
+        spent.append((time.process_time() - before) * 1000)
+    return told(statistics.median(times), statistics.median(spent))
+
+
+def told(clock: float, processor: float) -> str:
+    """Both figures in a line."""
+    return f"{clock:7.1f} ms, {processor:6.1f} of the processor"
 
 
 def node(mjml: str) -> str:
@@ -62,7 +71,7 @@ def node(mjml: str) -> str:
         file.write(json.dumps(take_inline_styles(mjml)))
         file.flush()
         run = subprocess.run([program, "-e", NODE, file.name], capture_output=True, text=True, timeout=120, check=False)
-    return f"{float(run.stdout):.1f} ms" if not run.returncode else "skipped: node finds no mjml and juice (NODE_PATH)"
+    return told(*json.loads(run.stdout)) if not run.returncode else "skipped: node finds no mjml and juice (NODE_PATH)"
 
 
 def main() -> None:
@@ -75,16 +84,18 @@ def main() -> None:
         run = partial(compose, imprint=IMPRINT, templates=templates, picture=picture)
         one = {"diplomats": SEGMENTS["diplomats"]}
         mjml = run([spanish], one).editions[0].mjml
-        print(f"one edition, warm                  {median(lambda: run([spanish], one)):8.1f} ms")
-        print(f"3 segments x 2 languages, warm     {median(lambda: run([spanish, english], SEGMENTS)):8.1f} ms")
+        print(f"one edition, warm                    {medians(lambda: run([spanish], one))}")
+        print(f"3 segments x 2 languages, warm       {medians(lambda: run([spanish, english], SEGMENTS))}")
         command = [sys.executable, "-m", "mailer", "render", "2022-11", "--out", folder]
-        times = []
+        times, spent = [], []
         for _ in range(5):
-            start = time.perf_counter()
+            start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-            times.append(time.perf_counter() - start)
-        print(f"mailer render, a process of its own {min(times):7.2f} s")
-        print(f"npm mjml + juice, the same MJML     {node(mjml)}")
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append((time.perf_counter() - start) * 1000)
+            spent.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000)
+        print(f"mailer render, a process, 3 editions {told(statistics.median(times), statistics.median(spent))}")
+        print(f"npm mjml + juice, one edition's MJML {node(mjml)}")
 
 
 if __name__ == "__main__":

@@ -163,7 +163,14 @@ def _sending(app: "App") -> Sending:
         sent = led(edition, trail).html if trail else edition.html
         return sent.replace(f"@@{CLICKER}@@", signer.sign(CLICKER, _LONG))
 
-    return Sending(public_url=letterhead.public_url, message=message, misaligned=_misaligned(app), html=page)
+    unprinted = app.config.content.pdf and chromium.browser() is None
+    return Sending(
+        public_url=letterhead.public_url,
+        message=message,
+        misaligned=_misaligned(app),
+        is_unprinted=unprinted,
+        html=page,
+    )
 
 
 def _trail(app: "App", edition: Edition, signer: tokens.Signer) -> Trail | None:

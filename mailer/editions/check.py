@@ -11,7 +11,7 @@ from mailer.editions.checks.catalogue import waive
 from mailer.editions.checks.circumstances import Circumstances
 from mailer.editions.checks.content import content, strangers
 from mailer.editions.checks.dates import dates
-from mailer.editions.checks.deliverability import alignment, deliverability, spam_score
+from mailer.editions.checks.deliverability import alignment, deliverability, printing, spam_score
 from mailer.editions.checks.html import html
 from mailer.editions.checks.lexicon import lexicon
 from mailer.editions.checks.links import links, other_texts, unreachable
@@ -91,6 +91,7 @@ def _whole(issue: Issue, compiled: Compiled | None, known: Circumstances) -> Ite
         yield from personalisation(issue, compiled, known.segments, known.readers)
     if compiled and known.sending:
         yield from alignment(issue, known.sending)
+        yield from printing(issue, known.sending)
         yield from spam_score(issue, compiled.editions[0], known.sending)
 
 

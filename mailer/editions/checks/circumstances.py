@@ -47,12 +47,14 @@ class Sending(msgspec.Struct, frozen=True):
     How the issue goes out: where its readers leave, and the message that one of them would get.
 
     `html` is an edition's as it is sent: longer than as it was compiled, where links are counted. `misaligned` says
-    what is wrong with the domains that DMARC compares, if anything is.
+    what is wrong with the domains that DMARC compares, if anything is; `is_unprinted`, that a PDF is promised which
+    nothing here can print.
     """
 
     public_url: str
     message: Callable[[Edition], bytes]
     misaligned: str = ""
+    is_unprinted: bool = False
     html: Callable[[Edition], str] = _as_compiled
 
 

@@ -35,6 +35,16 @@ def alignment(issue: Issue, sending: Sending) -> Iterator[Remark]:
         yield error("sender-alignment", issue.where(), sending.misaligned)
 
 
+def printing(issue: Issue, sending: Sending) -> Iterator[Remark]:
+    """Whether the link to the PDF, which every message has then, leads to one."""
+    if sending.is_unprinted:
+        told = (
+            "every message leads to the issue as PDF, and there is no chromium here to print it: the link would open "
+            "the web edition, and nothing in a static archive; install chromium, or set [content] pdf = false"
+        )
+        yield warning("pdf-unprinted", issue.where(), told)
+
+
 def _unsubscribing(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:
     content = sending.message(edition)
     if max(map(len, content.split(b"\r\n"))) > _LONGEST_LINE:
