@@ -2,6 +2,11 @@
 
 import re
 import unicodedata
+from typing import Final
+
+_LATIN_MARKS: Final = re.compile("[\u0300-\u036f]+")
+_BRACKETED: Final = re.compile(r"[(\[].*?[)\]]")
+_BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
 
 
 def fold(text: str) -> str:
@@ -11,5 +16,10 @@ def fold(text: str) -> str:
     >>> fold("  CORREO  Electrónico (*): ")
     'correo electronico'
     """
-    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(re.sub(r"[\W_]+", " ", re.sub(r"[(\[].*?[)\]]", " ", bare.casefold())).split())
+    if not text.isascii():
+        text = _LATIN_MARKS.sub("", unicodedata.normalize("NFKD", text))
+        if not text.isascii():
+            text = "".join(char for char in text if not unicodedata.combining(char))
+    if "(" in text or "[" in text:
+        text = _BRACKETED.sub(" ", text)
+    return _BETWEEN_WORDS.sub(" ", text.casefold()).strip()

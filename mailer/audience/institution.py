@@ -63,6 +63,8 @@ def institution(name: str, *, of: str = "") -> Institution:
     ('Azuay', 'PE')
     """
     folded = f" {fold(name)} "
+    if _openings().isdisjoint(folded.split()):  # as of most institutions, which are of no kind that matters here
+        return Institution(name)
     kind = next((kind for kind, words in _kinds() if words.search(folded)), "")
     if kind == "municipality":
         province, canton = _canton_in(name, folded)
@@ -112,6 +114,12 @@ def places() -> Places:
 @cache
 def _kinds() -> list[tuple[str, re.Pattern[str]]]:
     return [(each.kind, re.compile(f" (?:{'|'.join(map(re.escape, each.words))}) ")) for each in places().kinds]
+
+
+@cache
+def _openings() -> frozenset[str]:
+    """The first words of all that tell a kind."""
+    return frozenset(word.split()[0] for each in places().kinds for word in each.words)
 
 
 def _canton_in(name: str, folded: str) -> tuple[str, str]:

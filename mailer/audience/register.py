@@ -9,19 +9,29 @@ import msgspec
 from mailer.audience.subscriber import Line, SegmentCount
 
 
-class Arrival(NamedTuple):
-    """One address of a list, cleaned and valid, with what the list says of it. A tuple, for a million of them."""
+class Arrivals(NamedTuple):
+    """
+    Some addresses of a list, cleaned and valid, by the column, for there may be a million of them.
 
-    line: int
-    email: str
-    key: str
-    domain: str
-    name: str
-    honorific: str
-    position: str
-    institution: str
-    country: str
-    language: str
+    `details` holds a column for each of `FIELDS`: what the list says of each address besides.
+    """
+
+    lines: Sequence[int]
+    emails: Sequence[str]
+    keys: Sequence[str]
+    domains: Sequence[str]
+    details: tuple[Sequence[str], ...]
+
+    def among(self, places: Sequence[int]) -> "Arrivals":
+        """Those at some places, counted from 0."""
+        lines, emails, keys, domains, details = self
+        return Arrivals(
+            [lines[at] for at in places],
+            [emails[at] for at in places],
+            [keys[at] for at in places],
+            [domains[at] for at in places],
+            tuple([column[at] for at in places] for column in details),
+        )
 
 
 class ImportOrder(msgspec.Struct, frozen=True):
@@ -92,13 +102,14 @@ class ImportRecord(msgspec.Struct, frozen=True):
     undone_at: datetime | None
 
 
-Reject = Callable[[Arrival, str], None]
+Reject = Callable[[int, str], None]
+"""Told the line of an arrival that can't be taken, and why."""
 
 
 class Register(Protocol):
     """Keeps the subscribers."""
 
-    def take_in(self, batches: Iterable[Sequence[Arrival]], order: ImportOrder, reject: Reject) -> Outcome:
+    def take_in(self, batches: Iterable[Arrivals], order: ImportOrder, reject: Reject) -> Outcome:
         """
         Upsert a list into a segment, in one transaction; `reject` is told of arrivals that contradict earlier ones.
 

@@ -49,7 +49,7 @@ class Claiming:
         """See `Ledger.claim`."""
         at = self._database.stored_instant(now)
         with self._database.swift_write() as transaction:
-            if not transaction.held("SELECT id FROM runs WHERE id = ? AND ended_at IS NULL", (run.id,)):
+            if not transaction.held("SELECT id FROM runs WHERE id = ? AND ended_at IS NULL", (run.id,), "runs"):
                 raise LeaseLost(_LOST)
             while _is_sending(transaction, run):
                 due = _ROWS.decode(

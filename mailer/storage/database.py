@@ -5,11 +5,9 @@ SQLite runs with WAL, synchronous=FULL (a commit is on the disk when it returns)
 psycopg 3 with synchronous_commit=on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,7 +44,6 @@ metadata = MetaData(
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MILLISECONDS = 30_000
 _BULK_KIBIBYTES = 64 * 1024
-_ROWS_A_STATEMENT = 250
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
 _UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
@@ -222,74 +219,66 @@ class Database:
         connection: Connection,
         table: Table,
         columns: Sequence[str],
-        rows: Sequence[tuple[object, ...]],
+        rows: Iterable[tuple[object, ...]],
         alike: Mapping[str, object] | None = None,
     ) -> None:
         """
         Add many rows at the driver's speed, past SQLAlchemy's types (an instant as `stored_instant` gives it).
 
-        `alike` are the columns that have the same value in every row.
+        `alike` are the columns that have the same value in every row: numbers or words of our own.
         """
-        if not rows:
-            return
-        alike = alike or {}
         if self.is_sqlite:
-            _insert_sqlite(connection, "INSERT", table.name, (*columns, *alike), rows, alike=tuple(alike.values()))
-            return
-        names = ", ".join((*columns, *alike))
-        tail = tuple(alike.values())
-        driver: Any = connection.connection.cursor()
-        with driver, driver.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row + tail)
+            _insert_sqlite(connection, f"INSERT INTO {table.name}", columns, rows, alike or {})
+        else:
+            _copy(connection, table.name, columns, rows, alike or {})
 
     def insert_new(
         self,
         connection: Connection,
         table: Table,
         columns: Sequence[str],
-        rows: Sequence[tuple[object, ...]],
+        rows: Iterable[tuple[object, ...]],
         alike: Mapping[str, object],
-    ) -> bool:
+    ) -> int:
         """
-        Add those rows whose unique keys are free; True if all of them were.
+        Add those rows whose unique keys are free; how many were added.
 
         Where one isn't, PostgreSQL adds none. SQLite adds the others: a savepoint would copy every page of the index.
         """
-        if not self.is_sqlite:
-            return self._insert_all_or_none(connection, table, columns, rows, alike)
-        names = (*columns, *alike)
-        added = _insert_sqlite(connection, "INSERT OR IGNORE", table.name, names, rows, alike=tuple(alike.values()))
-        return added == len(rows)
+        if self.is_sqlite:
+            return _insert_sqlite(connection, f"INSERT OR IGNORE INTO {table.name}", columns, rows, alike)
+        try:
+            with connection.begin_nested():
+                return _copy(connection, table.name, columns, rows, alike)
+        except Exception as problem:
+            if getattr(problem, "sqlstate", "") == _UNIQUE_VIOLATION:  # psycopg's own: COPY goes past SQLAlchemy
+                return 0
+            raise
 
-    def _insert_all_or_none(
+    def update_rows(
         self,
         connection: Connection,
         table: Table,
         columns: Sequence[str],
-        rows: Sequence[tuple[object, ...]],
+        key: str,
+        rows: Iterable[tuple[object, ...]],
+        *,
         alike: Mapping[str, object],
-    ) -> bool:
-        try:
-            with connection.begin_nested():
-                self.insert_rows(connection, table, columns, rows, alike)
-        except Exception as problem:
-            if getattr(problem, "sqlstate", "") == _UNIQUE_VIOLATION:  # psycopg's own: COPY goes past SQLAlchemy
-                return False
-            raise
-        return True
-
-    def update_rows(
-        self, connection: Connection, table: Table, columns: Sequence[str], key: str, rows: Sequence[tuple[object, ...]]
     ) -> None:
         """Change many rows at the driver's speed; a row's values are followed by its key."""
-        if not rows:
-            return
-        mark = "?" if self.is_sqlite else "%s"
-        sets = ", ".join(f"{column} = {mark}" for column in columns)
+        same = [f"{column} = {_literal(value)}" for column, value in alike.items()]
         driver: Any = connection.connection.cursor()
         with closing(driver):
-            driver.executemany(f"UPDATE {table.name} SET {sets} WHERE {key} = {mark}", rows)  # noqa: S608
+            if self.is_sqlite:
+                sets = ", ".join([*(f"{column} = ?" for column in columns), *same])
+                driver.executemany(f"UPDATE {table.name} SET {sets} WHERE {key} = ?", rows)  # noqa: S608
+                return
+            names = ", ".join((*columns, key))
+            driver.execute(f"CREATE TEMP TABLE told ON COMMIT DROP AS SELECT {names} FROM {table.name} LIMIT 0")  # noqa: S608
+            _copy(connection, "told", (*columns, key), rows, {})
+            sets = ", ".join([*(f"{column} = told.{column}" for column in columns), *same])
+            driver.execute(f"UPDATE {table.name} SET {sets} FROM told WHERE {table.name}.{key} = told.{key}")  # noqa: S608
+            driver.execute("DROP TABLE told")
 
     def swift(self, connection: Connection) -> Swift:
         """The driver's way into a transaction that is open."""
@@ -315,38 +304,47 @@ class Database:
 
 def _insert_sqlite(
     connection: Connection,
-    verb: str,
+    into: str,
+    columns: Sequence[str],
+    rows: Iterable[tuple[object, ...]],
+    alike: Mapping[str, object],
+) -> int:
+    """Add rows by one statement, which is prepared once; what is alike in all stands in it. How many were added."""
+    values = ", ".join(["?"] * len(columns) + [_literal(value) for value in alike.values()])
+    driver: Any = connection.connection.cursor()
+    with closing(driver):
+        driver.executemany(f"{into} ({', '.join((*columns, *alike))}) VALUES ({values})", rows)
+        return int(driver.rowcount)
+
+
+def _copy(
+    connection: Connection,
     table: str,
     columns: Sequence[str],
-    rows: Sequence[tuple[object, ...]],
-    *,
-    alike: tuple[object, ...],
+    rows: Iterable[tuple[object, ...]],
+    alike: Mapping[str, object],
 ) -> int:
-    """
-    Add rows, many a statement: SQLite spends most of a small statement on starting it. Gives how many were added.
-
-    What is alike in all rows is bound once.
-    """
+    """Add rows by PostgreSQL's COPY; how many there were."""
+    tail = tuple(alike.values())
     driver: Any = connection.connection.cursor()
-    added = 0
-    with closing(driver):
-        for start in range(0, len(rows), _ROWS_A_STATEMENT):
-            piece = rows[start : start + _ROWS_A_STATEMENT]
-            driver.execute(
-                _insertion(verb, table, tuple(columns), len(piece), len(alike)), [*alike, *chain.from_iterable(piece)]
-            )
-            added += driver.rowcount
-    return added
+    with driver:
+        with driver.copy(f"COPY {table} ({', '.join((*columns, *alike))}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row + tail)
+        return int(driver.rowcount)
 
 
-@lru_cache(64)
-def _insertion(verb: str, table: str, columns: tuple[str, ...], rows: int, alike: int) -> str:
-    own = ", ".join("?" * (len(columns) - alike))
-    marks = [f"?{number}" for number in range(1, alike + 1)]
-    # The first marks are numbered and name what is alike; SQLite counts on from the largest number for a plain one.
-    first = ", ".join([*(f"?{alike + number}" for number in range(1, len(columns) - alike + 1)), *marks])
-    others = f", ({', '.join([own, *marks]) if own else ', '.join(marks)})" * (rows - 1)
-    return f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({first}){others}"
+def _literal(value: object) -> str:
+    """
+    A value as it stands in a statement.
+
+    >>> _literal(7), _literal("L'Alfàs")
+    ('7', "'L''Alfàs'")
+    """
+    if isinstance(value, int):
+        return str(value)
+    quoted = str(value).replace("'", "''")
+    return f"'{quoted}'"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -29,6 +29,13 @@ _OUTCOMES: Final = {
     State.PENDING: f"{_ANSWER}, due_at = new.due_at, deferred_since = COALESCE(deferred_since, new.deferred_at)",
 }
 
+# Without the angle brackets that some providers put around it, and some of their reports don't.
+_NAMED: Final = Batch(id="integer", provider_id="text")
+_NAME: Final = (
+    "INSERT INTO provider_ids (delivery_id, provider_id) SELECT new.id, new.provider_id FROM {batch} AS new WHERE true "
+    "ON CONFLICT (delivery_id) DO UPDATE SET provider_id = excluded.provider_id"
+)
+
 
 def _move(state: State, before: Sequence[State], values: str) -> str:
     """
@@ -67,6 +74,8 @@ def write(
                 rows = [_values(database, one, at) for one in of_state]
                 if transaction.change(statement, _SETTLED, rows, before=(at, *doubted), behind=(run.id,)) != len(rows):
                     lost |= _not_there(transaction, run, [one.id for one in of_state], state, at)
+        if named := [(one.id, one.provider_id.strip("<>")) for one in settled if one.provider_id]:
+            transaction.change(_NAME, _NAMED, named)
         if handed:
             rows = [(one.id, one.transport) for one in handed]
             if transaction.change(_HAND_OFF, _HANDED, rows, before=(at,), behind=(run.id,)) != len(rows):

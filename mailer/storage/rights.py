@@ -17,7 +17,8 @@ from mailer.storage.database import Database, metadata
 from mailer.storage.register.tables import erasures, subscribers, suppressions
 from mailer.storage.visitors import notices, signups
 
-_PERSONAL: Final = ("email", "name", "honorific", "position", "institution", "country", "domain", "lane", "reply")
+PERSONAL: Final = ("email", "name", "honorific", "position", "institution", "country", "domain", "lane", "reply")
+"""The columns that say who somebody is, in whatever table has them."""
 Seals = Callable[[str], Sequence[str]]
 """The keyed hashes of an address, by every secret that is still accepted, the current one's first."""
 
@@ -61,7 +62,7 @@ class Rights:
                 connection.execute(delete(table).where(func.lower(table.c.email) == email.lower()))
             connection.execute(delete(suppressions).where(suppressions.c.key == address_key(email)))
             for table in _naming_subscribers():
-                blank = {name: "" for name in _PERSONAL if name in table.c}
+                blank = {name: "" for name in PERSONAL if name in table.c}
                 if blank:
                     connection.execute(update(table).where(table.c.subscriber_id == subscriber_id).values(blank))
             connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))

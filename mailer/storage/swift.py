@@ -101,9 +101,10 @@ class Swift:
         self._execute(statement, values)
         return list(self._cursor.fetchall())
 
-    def held(self, statement: str, values: Sequence[object]) -> list[Any]:
-        """As `rows`, which nobody changes until the transaction ends; SQLite's write transactions hold everything."""
-        return self.rows(statement if self._is_sqlite else f"{statement} FOR UPDATE", values)
+    def held(self, statement: str, values: Sequence[object], of: str = "") -> list[Any]:
+        """As `rows`, which nobody changes until the transaction ends; of several tables, those of the one named."""
+        locking = f" FOR UPDATE OF {of}" if of else " FOR UPDATE"
+        return self.rows(statement if self._is_sqlite else statement + locking, values)
 
     def ask(self, question: Question, **given: object) -> str:
         """The rows that a question gives, in JSON."""

@@ -85,7 +85,7 @@ async def act_all(request: Request) -> Response:
 async def _apply(request: Request, reader: Reader, form: FormData, *, is_owner: bool) -> Response:
     desk = desk_of(request)
     if form.get("action") == "leave":
-        gone = await desk.leave(reader.id, "preferences")
+        gone = await desk.part_with(reader.id, "preferences")
         return await _page(request, gone or reader, is_owner=is_owner)
     if form.get("action") == "return":
         back = await leaving.come_back(request, desk, reader.id)

@@ -1,24 +1,20 @@
 """
 `/u/<token>`: leaving, in one click for a mail program (RFC 8058), in one for a person, and back again for a day.
 
-A mail program's POST is answered at once with a bare 200. A person's button does the same and shows what was left.
+A mail program's POST is answered with a bare 200, most often before it gets here (`one_click`). A person's button does
+the same and shows what was left.
 """
-
-import re
-from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from mailer.storage.preferences import UNDO, Reader
-from mailer.web import forms, tickets
+from mailer.web import forms, one_click, tickets
 from mailer.web.desk import Desk, desk_of
 from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
 from mailer.web.tickets import Bearer
-
-_ONE_CLICK: Final = re.compile(rb"\s*List-Unsubscribe=One-Click\s*", re.IGNORECASE)
 
 
 async def show(request: Request) -> Response:
@@ -38,14 +34,13 @@ async def act(request: Request) -> Response:
     """Let the reader leave, or take it back."""
     desk, body = desk_of(request), await request.body()
     form = await forms.read(request)
-    # Some proxies lose the content type on the way: then the body is no form, and says the same.
-    is_one_click = "list-unsubscribe" in {name.lower() for name in form} or (not form and _ONE_CLICK.fullmatch(body))
+    is_one_click = "list-unsubscribe" in {name.lower() for name in form} or one_click.says_one_click(body)
     if tickets.is_trial(request.path_params["token"]):
-        return PlainTextResponse("OK\n") if is_one_click else await show(request)
+        return one_click.heard() if is_one_click else await show(request)
     bearer = _bearer(request)
     if is_one_click:
         await _leave(desk, bearer, "one-click")
-        return PlainTextResponse("OK\n")
+        return one_click.heard()
     if form.get("action") == "leave":
         return show_left(request, desk, await _leave(desk, bearer, "page"))
     if form.get("action") == "return":
@@ -88,7 +83,7 @@ def _bearer(request: Request) -> Bearer:
 
 
 async def _leave(desk: Desk, bearer: Bearer, how: str) -> Reader:
-    reader = await desk.leave(bearer.subscriber_id, f"{how} campaign:{bearer.campaign}")
+    reader = await desk.part_with(bearer.subscriber_id, f"{how} campaign:{bearer.campaign}")
     if reader is None:
         raise InvalidLink
     return reader

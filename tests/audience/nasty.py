@@ -190,6 +190,22 @@ GOOD: dict[str, tuple[str | bytes, set[str], int]] = {
         {A},
         0,
     ),
+    "far-row.xlsx": (
+        repacked(
+            PLAIN_BOOK,
+            {
+                SHEET: OPEN
+                + b'<row r="1">'
+                + cell("A1", b"correo")
+                + b'</row><row r="1048576">'
+                + cell("Z1048576", b"x")
+                + b"</row>"
+                + CLOSE
+            },
+        ),
+        set(),
+        1,
+    ),
     "no-references.xlsx": (
         repacked(
             PLAIN_BOOK,
@@ -263,17 +279,6 @@ BAD: dict[str, tuple[str | bytes, str]] = {
                 SHEET: OPEN
                 + b'<row r="1">' + cell("A1", b"correo") + b'</row><row r="1048576">'
                 + cell("XFD1048576", b"x") + b"</row>" + CLOSE
-            },
-        ),
-        "far from the others",
-    ),
-    "far-row.xlsx": (
-        repacked(
-            PLAIN_BOOK,
-            {
-                SHEET: OPEN
-                + b'<row r="1">' + cell("A1", b"correo") + b'</row><row r="1048576">'
-                + cell("Z1048576", b"x") + b"</row>" + CLOSE
             },
         ),
         "far from the others",

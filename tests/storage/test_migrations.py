@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 import mailer.app
-import mailer.storage.cluster_tables  # noqa: F401 - and those that the app opens for several machines alone
+import mailer.storage.cluster_tables  # those that the app opens for several machines alone
+import mailer.storage.visitors  # noqa: F401 - and for the public pages
 from mailer.storage.database import Database, metadata
 from tests.databases import empty_database
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailer.address import address_key, domain_of
-from mailer.audience.register import Arrival, ImportOrder
+from mailer.audience.register import Arrivals, ImportOrder
 from mailer.clock import SystemClock
 from mailer.errors import Refused
 from mailer.storage import audit
@@ -26,16 +26,16 @@ def register(database):
 
 
 def arrivals(*emails, post="", first=2):
-    return [
-        Arrival(first + n, email, address_key(email), domain_of(email), "", "", post, "", "", "")
-        for n, email in enumerate(emails)
-    ]
+    keys = [address_key(email) for email in emails]
+    nothing, posts = [""] * len(emails), [post] * len(emails)
+    details = (nothing, nothing, posts, nothing, nothing, nothing)
+    return Arrivals(range(first, first + len(emails)), emails, keys, [domain_of(key) for key in keys], details)
 
 
 def take_in(register, *batches, segment="gads", **how):
     rejected = []
     order = ImportOrder(segment=segment, source="list.csv", who="Redacción", **how)
-    outcome = register.take_in(batches, order, lambda arrival, why: rejected.append((arrival.line, why)))
+    outcome = register.take_in(batches, order, lambda line, why: rejected.append((line, why)))
     return outcome, rejected
 
 
@@ -50,6 +50,24 @@ def test_new_changed_unchanged_and_repeated_are_told_apart(register):
     outcome, _ = take_in(register, arrivals(a, post="Alcalde"), arrivals(b, "d@d.example", first=3))
     assert (outcome.new, outcome.changed, outcome.unchanged) == (1, 1, 1)
     assert [line.email for line in register.lines("gads")] == [a, b, c, "d@d.example"]
+
+
+def test_a_repeated_address_is_told_by_its_line_wherever_it_was(register):
+    """Some known, some new and some of them again in later batches: each is told the line that it stood on first."""
+    take_in(register, arrivals("known@a.example"))
+    _, rejected = take_in(
+        register,
+        arrivals("a@a.example", "b@a.example"),
+        arrivals("known@a.example", "c@a.example", first=4),
+        arrivals("d@a.example", first=6),
+        arrivals(*(f"{who}@a.example" for who in ("a", "c", "d", "known")), post="x", first=7),
+    )
+    assert [(line, [int(word) for word in why.split() if word.isdecimal()]) for line, why in rejected] == [
+        (7, [2]),
+        (8, [5]),
+        (9, [6]),
+        (10, [4]),
+    ]
 
 
 def test_nothing_of_a_failed_import_stays(register, database):

@@ -11,6 +11,7 @@ from mailer.testing import FrozenClock
 from tests.web.conftest import actions, books
 
 MULTIPART = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+NAMED_X = b'Content-Disposition: form-data; name="x"'
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -42,6 +43,12 @@ async def test_yahoo_one_click(browser, house, links) -> None:
         ("application/x-www-form-urlencoded", b"List-Unsubscribe=One-Click"),
         ("application/x-www-form-urlencoded; charset=UTF-8", b"list-unsubscribe=One-Click&x=1"),
         ("multipart/form-data; boundary=b", MULTIPART),
+        (
+            'Multipart/Form-Data; boundary="b"',
+            MULTIPART.replace(b"\r\n\r\n", b"\r\nContent-Type: text/plain\r\n\r\n", 1),
+        ),
+        ("multipart/form-data; boundary=b", MULTIPART.replace(b"--b--", b"--b\r\n%s\r\n\r\n1\r\n--b--" % NAMED_X)),
+        ("APPLICATION/X-WWW-FORM-URLENCODED", b"LIST-UNSUBSCRIBE=ONE-CLICK"),
         ("text/plain", b"List-Unsubscribe=One-Click\r\n"),
         ("", b"List-Unsubscribe=One-Click"),
     ],

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
 from typing import Final
 
 from mailer.audience.countries import country_names
@@ -14,6 +15,9 @@ LONGEST: Final = 500
 
 _INVISIBLE: Final = dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0xFFFC])
 _NOTHING: Final = frozenset({"-", "--", "---", "n/a", "s/n", "#n/a", "null", "none", "n.d.", "s/d", "."})
+_NOTHING_SPELT: Final = frozenset(
+    "".join(letters) for word in _NOTHING for letters in product(*((letter, letter.upper()) for letter in word))
+)
 _LANGUAGES: Final = {
     "es": "es|spa|esp|espanol|castellano|spanish|espagnol",
     "en": "en|eng|ing|ingles|english|anglais",
@@ -51,13 +55,22 @@ def clean_column(cells: Sequence[str]) -> Sequence[str]:
     """`clean` for many cells: nearly always there is nothing to clean, which is told of all of them at once."""
     text = "\n".join(["", *cells, ""])
     if (
-        "".join(cells).isprintable()
-        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+        _NOTHING_SPELT.isdisjoint(cells)
         and not ("  " in text or "\n " in text or " \n" in text or "\n'" in text)
-        and _NOTHING.isdisjoint(text.lower().split("\n"))
+        and "".join(cells).isprintable()
+        and (_is_western(text) or unicodedata.is_normalized("NFC", text))
     ):
         return cells
     return [clean(cell) for cell in cells]
+
+
+def _is_western(text: str) -> bool:
+    """Whether the text has letters of Latin-1 alone: nothing to normalise, and told at once."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @lru_cache(1 << 12)

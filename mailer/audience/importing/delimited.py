@@ -5,13 +5,13 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import IO, Final
 
 from mailer.audience.importing.encoding import Unreadable, encoding_of
 from mailer.audience.importing.headings import EMAIL, field_of
-from mailer.audience.importing.sheet import Row, Sheet
+from mailer.audience.importing.sheet import CELLS, ROWS, Block, Sheet
 from mailer.errors import AuthorError, Refused
 
 SEPARATORS: Final = {";": ";", ",": ",", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
@@ -20,7 +20,9 @@ _LONGEST_LINE: Final = 1 << 17
 _LARGEST_FILE: Final = 512 << 20
 _LONGEST_CELL: Final = 1 << 16
 _SNIFFED_LINES: Final = 40
-_ROWS: Final = 50
+_PIECE: Final = 50
+_CHARACTERS: Final = 4 << 20
+"""A block of rows ends when so many characters were read for it."""
 _MOST_COLUMNS: Final = 1000
 _ANNOUNCED: Final = re.compile(r'"?sep=([;,|\t])"?\s*', re.IGNORECASE)
 _END: Final = "\ue000end of the list\ue000"
@@ -60,7 +62,8 @@ def read_text(path: Path, *, encoding: str | None = None, separator: str | None 
 
 
 def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> Sheet:
-    lines = _lines(text, path)
+    reading = _Reading(text, path)
+    lines = chain.from_iterable(map(io.StringIO, reading.pieces()))
     head = list(islice(lines, _SNIFFED_LINES))
     skipped = 0
     if head and (announced := _ANNOUNCED.fullmatch(head[0])):
@@ -68,7 +71,7 @@ def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> S
         head, skipped = head[1:], 1
     chosen = SEPARATORS[separator.lower()] if separator else _separator(head)
     return Sheet(
-        rows=_rows(head, lines, separator=chosen, path=path, skipped=skipped),
+        blocks=_blocks(chain(head, lines, [_END]), reading, separator=chosen, skipped=skipped),
         described=f"{encoding}, separated by {'tab' if chosen == chr(9) else chosen}",
         separator=chosen,
         close=text.close,
@@ -90,30 +93,34 @@ def _endless(path: Path, line: int | None = None) -> AuthorError:
     return AuthorError(f"a line has more than {_LONGEST_LINE:,} characters: this is no list of people", path, line)
 
 
-def _lines(text: IO[str], path: Path) -> Iterator[str]:
-    """Lines with their end, none of them endless; NUL bytes, which some exports scatter, are dropped."""
-    return chain.from_iterable(map(io.StringIO, _blocks(text, path)))
+class _Reading:
+    """The text in pieces of whole lines, none of them endless; NUL bytes, which some exports scatter, are dropped."""
 
+    def __init__(self, text: IO[str], path: Path) -> None:
+        self._text = text
+        self.path = path
+        self.characters = 0
+        """How many were given out so far."""
 
-def _blocks(text: IO[str], path: Path) -> Iterator[str]:
-    """The text in pieces of whole lines."""
-    rest = ""
-    lines = 1
-    while chunk := text.read(_CHUNK):
-        if "\0" in chunk:
-            chunk = chunk.replace("\0", "")
-        whole, end, rest_of_chunk = chunk.rpartition("\n")
-        if end:
-            block = f"{rest}{whole}\n"
-            lines += block.count("\n")
-            rest = rest_of_chunk
-            yield block
-        else:
-            rest += chunk
-        if len(rest) > _LONGEST_LINE:
-            raise _endless(path, lines)
-    if rest:
-        yield rest + "\n"
+    def pieces(self) -> Iterator[str]:
+        rest = ""
+        lines = 1
+        while chunk := self._text.read(_CHUNK):
+            if "\0" in chunk:
+                chunk = chunk.replace("\0", "")
+            whole, end, rest_of_chunk = chunk.rpartition("\n")
+            if end:
+                piece = f"{rest}{whole}\n"
+                lines += piece.count("\n")
+                rest = rest_of_chunk
+                self.characters += len(piece)
+                yield piece
+            else:
+                rest += chunk
+            if len(rest) > _LONGEST_LINE:
+                raise _endless(self.path, lines)
+        if rest:
+            yield rest + "\n"
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -132,34 +139,49 @@ def _separator(lines: Sequence[str]) -> str:
         return ","
 
 
-def _rows(head: Sequence[str], lines: Iterator[str], *, separator: str, path: Path, skipped: int) -> Iterator[Row]:
+def _blocks(lines: Iterator[str], reading: _Reading, *, separator: str, skipped: int) -> Iterator[Block]:
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(chain(head, lines, [_END]), delimiter=separator)
-    before, batch = skipped, [[""]]
-    while batch:
-        batch, trouble = [], None
-        try:
-            batch.extend(islice(reader, _ROWS))  # what was read before an error stays in it
-        except csv.Error as problem:
-            trouble = f"the row can't be read ({problem}); is a quotation mark left open?"
-        except UnicodeError as problem:
-            trouble = f"the list isn't written in one encoding ({problem}); name its --encoding"
-        if batch and max(map(len, batch)) > _MOST_COLUMNS:
+    reader = csv.reader(lines, delimiter=separator)
+    path, before, is_over = reading.path, skipped, False
+    while not is_over:
+        rows: list[list[str]] = []
+        trouble = _read_some(reader, rows, reading)
+        is_over = trouble is not None or (bool(rows) and bool(rows[-1]) and _END in rows[-1][-1])
+        if rows and max(map(len, rows)) > _MOST_COLUMNS:
             raise AuthorError(f"a row has more than {_MOST_COLUMNS} cells: this is no list of people", path, before + 1)
-        is_over = bool(batch and batch[-1] and _END in batch[-1][-1])
-        if is_over and batch[-1] != [_END]:
-            start = before + sum(map(_lines_of, batch[:-1])) + 1
-            raise AuthorError("a quotation mark is opened in this row and never closed", path, start)
-        rows = batch[:-1] if is_over else batch
-        if trouble is None and reader.line_num + skipped - before == len(batch):
-            yield from zip(range(before + 1, before + 1 + len(rows)), rows, strict=True)
-            before += len(batch)
-            continue
-        for cells in rows:
-            yield before + 1, cells
-            before += _lines_of(cells)
+        starts = _starts(rows, before, is_plain=trouble is None and reader.line_num + skipped - before == len(rows))
+        if is_over and trouble is None:
+            if rows[-1] != [_END]:
+                raise AuthorError("a quotation mark is opened in this row and never closed", path, starts[-2])
+            rows.pop()
+        yield Block(starts[: len(rows)], rows)
+        before = starts[-1] - 1
         if trouble is not None:
             raise AuthorError(trouble, path, before + 1)
+
+
+def _read_some(reader: Iterator[list[str]], rows: list[list[str]], reading: _Reading) -> str | None:
+    """Read a block's rows, and say what keeps the reader from going on; what was read before stays."""
+    cells, most = 0, reading.characters + _CHARACTERS
+    try:
+        while len(rows) < ROWS and cells < CELLS and reading.characters < most:
+            many = len(rows)
+            rows.extend(islice(reader, _PIECE))
+            if len(rows) < many + _PIECE:
+                return None
+            cells += _PIECE * len(rows[-1])
+    except csv.Error as problem:
+        return f"the row can't be read ({problem}); is a quotation mark left open?"
+    except UnicodeError as problem:
+        return f"the list isn't written in one encoding ({problem}); name its --encoding"
+    return None
+
+
+def _starts(rows: Sequence[Sequence[str]], before: int, *, is_plain: bool) -> Sequence[int]:
+    """The line on which each row begins, and the one behind them all; a row is a line unless cells have several."""
+    if is_plain:
+        return range(before + 1, before + len(rows) + 2)
+    return list(accumulate(map(_lines_of, rows), initial=before + 1))
 
 
 def _lines_of(cells: Sequence[str]) -> int:

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +11,10 @@ import msgspec
 from mailer.audience.importing.files import open_list
 from mailer.audience.importing.rejects import Rejects
 from mailer.audience.importing.rows import Batch, RowReader
-from mailer.audience.importing.sheet import Row, Table, find_heading
-from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Register
+from mailer.audience.importing.sheet import Block, Table, find_heading
+from mailer.audience.register import Arrivals, Change, ImportOrder, Outcome, Register
 from mailer.errors import AuthorError
 
-_BATCH: Final = 2000
-_CELLS: Final = 100_000
 _NOTES: Final = 100
 _MOST_BAD: Final = 10_000
 _BAD_FOR_ONE: Final = 20
@@ -82,34 +79,34 @@ class _Reading:
         self._table = table
         self._rejects = rejects
         self._progress = progress
-        self._at_hand: Sequence[Row] = ()
+        self._at_hand = Block((), ())
         self._reasons: dict[int, list[str]] = {}
 
-    def reject(self, arrival: Arrival, reason: str) -> None:
-        """Note that the register can't take this one; its row is in the batch at hand."""
-        self._reasons.setdefault(arrival.line, []).append(reason)
+    def reject(self, line: int, reason: str) -> None:
+        """Note that the register can't take this one; its row is in the block at hand."""
+        self._reasons.setdefault(line, []).append(reason)
 
-    def batches(self) -> Iterator[Sequence[Arrival]]:
-        """Arrivals by the batch. After each the rejects of the batch are put down."""
+    def batches(self) -> Iterator[Arrivals]:
+        """Arrivals by the block. After each the rejects of the block are put down."""
         reader = RowReader(self._table.columns, len(self._table.headings))
-        size = max(1, min(_BATCH, _CELLS // max(1, len(self._table.headings))))
-        while found := list(islice(self._table.rows, size)):
-            self._at_hand = [row for row in found if any(map(str.strip, row[1]))]
-            self.rows += len(self._at_hand)
-            batch = reader.read(self._at_hand)
+        for block in self._table.blocks:
+            self._at_hand = block
+            batch = reader.read(block)
+            self.rows += batch.rows
             self._reasons = batch.problems
             self.extra += batch.extra_addresses
             self._require_addresses(batch)
             if batch.notes:
                 self._note(batch.notes)
-            yield batch.arrivals
+            if batch.arrivals is not None:
+                yield batch.arrivals
             if self._reasons:
                 self._put_down()
             if self._progress is not None:
                 self._progress(self.rows)
 
     def _require_addresses(self, batch: Batch) -> None:
-        self._taken += len(batch.arrivals)
+        self._taken += len(batch.arrivals.lines) if batch.arrivals else 0
         self._bad += len(batch.problems)
         if self._bad > _MOST_BAD and self._bad > self._taken * _BAD_FOR_ONE:
             raise AuthorError(
@@ -124,7 +121,8 @@ class _Reading:
         self.notes += told[:room]
 
     def _put_down(self) -> None:
-        self._rejects.add((line, cells, self._reasons[line]) for line, cells in self._at_hand if line in self._reasons)
+        rows = zip(self._at_hand.lines, self._at_hand.rows, strict=True)
+        self._rejects.add((line, cells, self._reasons[line]) for line, cells in rows if line in self._reasons)
 
 
 def import_list(file: ListFile, order: ImportOrder, register: Register, *, progress: Progress | None = None) -> Account:

@@ -11,8 +11,22 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from mailer.audience.register import Arrival
 from mailer.audience.subscriber import FIELDS, HAND
+
+
+class Arrival(NamedTuple):
+    """One of `Arrivals`, where they are looked at one by one."""
+
+    line: int
+    email: str
+    key: str
+    domain: str
+    name: str
+    honorific: str
+    position: str
+    institution: str
+    country: str
+    language: str
 
 
 class Known(NamedTuple):

@@ -13,14 +13,18 @@ from typing import Final
 from mailer.errors import AuthorError
 
 _LARGEST_FILE: Final = 100 << 20
-_LARGEST_UNPACKED: Final = 160 << 20
+_LARGEST_HELD: Final = 160 << 20
+_LARGEST_STREAMED: Final = 2 << 30
+_THICKEST: Final = 40
+"""A sheet of words shrinks to a tenth when it is packed; what is packed this many times thicker is a bomb."""
 _MOST_ENTRIES: Final = 2000
 _START: Final = 4096
 
 
-def check_package(path: Path) -> int:
+def check_package(path: Path) -> tuple[int, bool]:
     """
-    Refuse a workbook that says of itself that it is too much; gives the bytes that it claims to unpack to.
+    Refuse a workbook that says of itself that it is too much; gives the bytes that it claims to
+    unpack to, and whether it can be read as it streams.
 
     Raises:
         AuthorError: It unpacks to more than a list of people, declares entities of its own, or is broken.
@@ -31,12 +35,13 @@ def check_package(path: Path) -> int:
         raise AuthorError("the workbook has more than 100 MB; save the sheet as CSV and import that", path)
     if not zipfile.is_zipfile(path):
         _refuse_locked(path)
-        return size
+        return size, False
     try:
         with zipfile.ZipFile(path) as package:
+            is_streamable = "xl/workbook.xml" in package.namelist()
             read = [entry for entry in package.infolist() if entry.filename.endswith((".xml", ".rels", ".bin"))]
             claimed = sum(entry.file_size for entry in read)
-            if len(package.infolist()) > _MOST_ENTRIES or claimed > _LARGEST_UNPACKED:
+            if len(package.infolist()) > _MOST_ENTRIES or claimed > _most_unpacked(size, is_streamable=is_streamable):
                 raise AuthorError(
                     "the workbook unpacks to more than a list of people can be; save the sheet as CSV", path
                 )
@@ -44,7 +49,11 @@ def check_package(path: Path) -> int:
                 raise AuthorError("the workbook declares entities of its own, which no spreadsheet does", path)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError) as problem:
         raise AuthorError(f"the workbook is damaged or locked ({problem}); save it again, or as CSV", path) from None
-    return claimed
+    return claimed, is_streamable
+
+
+def _most_unpacked(size: int, *, is_streamable: bool) -> int:
+    return max(_LARGEST_HELD, min(_LARGEST_STREAMED, size * _THICKEST)) if is_streamable else _LARGEST_HELD
 
 
 def _refuse_locked(path: Path) -> None:

@@ -5,8 +5,7 @@ Nearly every row of a list is straight: as many cells as headings, one valid add
 column, a batch at a time; the others one by one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Final
 
@@ -17,14 +16,18 @@ from mailer.audience.importing.addresses import addresses_in
 from mailer.audience.importing.cells import LONGEST, clean_column, country_code, language_code
 from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
 from mailer.audience.importing.lookalikes import are_lookalikes_among, lookalike
-from mailer.audience.importing.sheet import Row
-from mailer.audience.register import Arrival
+from mailer.audience.importing.sheet import Block
+from mailer.audience.register import Arrivals
+
+_FEW: Final = 50
+"""Where a row among many isn't straight, so many beside it are looked at one by one."""
 
 
 class Batch(msgspec.Struct):
     """Some rows, read: who arrives, what is wrong with which line, and what was set right on the way."""
 
-    arrivals: list[Arrival] = []
+    rows: int = 0
+    arrivals: Arrivals | None = None
     problems: dict[int, list[str]] = {}
     notes: dict[int, list[str]] = {}
     extra_addresses: int = 0
@@ -39,41 +42,52 @@ class RowReader:
         self._emails = columns.of[EMAIL]
         self._used = sorted({at for columns_of in columns.of.values() for at in columns_of})
 
-    def read(self, rows: Sequence[Row]) -> Batch:
-        """Read some rows, none of which is empty."""
-        batch = Batch()
-        straight = rows if self._are_straight(rows) else self._straightened(rows, batch)
-        if straight:
+    def read(self, block: Block) -> Batch:
+        """Read some rows, passing over the empty ones."""
+        batch = Batch(rows=len(block.rows))
+        straight = block if self._are_straight(block.rows) else self._straightened(block, batch)
+        if straight.rows:
             self._read_straight(straight, batch)
         return batch
 
-    def _are_straight(self, rows: Sequence[Row]) -> bool:
-        """Whether every row is straight, told of all at once."""
+    def _are_straight(self, rows: Sequence[Sequence[str]]) -> bool:
+        """Whether every row is straight, told of all at once; none is empty then."""
         at = self._emails[0]
         return (
-            len(self._emails) == 1
-            and {len(cells) for _, cells in rows} <= {self._width}
-            and are_plain([cells[at] for _, cells in rows])
+            len(self._emails) == 1 and {*map(len, rows)} <= {self._width} and are_plain([cells[at] for cells in rows])
         )
 
-    def _straightened(self, rows: Sequence[Row], batch: Batch) -> Sequence[Row]:
+    def _straightened(self, block: Block, batch: Batch) -> Block:
         """A straight row for each address in these, the address as it is kept; what has none is a problem."""
-        straight: list[Row] = []
-        at, width, is_simple = self._emails[0], self._width, len(self._emails) == 1
-        for row in rows:
-            line, cells = row
-            if is_simple and len(cells) == width and (plain := plain_address(cells[at])):
-                straight.append((line, [*cells[:at], plain, *cells[at + 1 :]]))
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        batch.rows = 0
+        for start in range(0, len(block.rows), _FEW):
+            piece = Block(block.lines[start : start + _FEW], block.rows[start : start + _FEW])
+            if self._are_straight(piece.rows):
+                batch.rows += len(piece.rows)
+                lines += piece.lines
+                rows += piece.rows
                 continue
-            padded = [*cells[:width], *repeat("", width - len(cells))]
-            straight += [(line, [*padded[:at], email, *padded[at + 1 :]]) for email in self._addresses(row, batch)]
-        return straight
+            for line, cells in zip(*piece, strict=True):
+                if any(map(str.strip, cells)):
+                    batch.rows += 1
+                    found = self._straight(line, cells, batch)
+                    lines += repeat(line, len(found))
+                    rows += found
+        return Block(lines, rows)
 
-    def _addresses(self, row: Row, batch: Batch) -> Sequence[str]:
+    def _straight(self, line: int, cells: list[str], batch: Batch) -> Sequence[list[str]]:
+        at, width = self._emails[0], self._width
+        if len(self._emails) == 1 and len(cells) == width and (plain := plain_address(cells[at])):
+            return [[*cells[:at], plain, *cells[at + 1 :]]]
+        padded = [*cells[:width], *repeat("", width - len(cells))]
+        return [[*padded[:at], email, *padded[at + 1 :]] for email in self._addresses(line, cells, batch)]
+
+    def _addresses(self, line: int, cells: Sequence[str], batch: Batch) -> Sequence[str]:
         """The addresses that an odd row holds, none if it is no row of the list's."""
-        if self._is_misfit(row, batch):
+        if self._is_misfit(line, cells, batch):
             return ()
-        line, cells = row
         found, problems = addresses_in(";".join(cells[column] for column in self._emails if column < len(cells)))
         if problems or not found:
             batch.problems[line] = problems or ["the row has no address"]
@@ -82,43 +96,42 @@ class RowReader:
             batch.notes.setdefault(line, []).append(f"{len(found)} addresses in one row: {', '.join(found)}")
         return found
 
-    def _is_misfit(self, row: Row, batch: Batch) -> bool:
-        line, cells = row
+    def _is_misfit(self, line: int, cells: Sequence[str], batch: Batch) -> bool:
         if problem := _misfit(cells, self._width, self._used):
             batch.problems[line] = [problem]
         return problem is not None
 
-    def _read_straight(self, rows: Sequence[Row], batch: Batch) -> None:
-        columns = list(zip(*(cells for _, cells in rows), strict=True))
+    def _read_straight(self, block: Block, batch: Batch) -> None:
+        columns = list(zip(*block.rows, strict=True))
         if any(max(map(len, columns[at])) > LONGEST for at in self._used):
-            if fitting := [row for row in rows if not self._is_misfit(row, batch)]:
-                self._read_straight(fitting, batch)
+            fitting = [row for row in zip(*block, strict=True) if not self._is_misfit(*row, batch)]
+            if fitting:
+                self._read_straight(Block([line for line, _ in fitting], [cells for _, cells in fitting]), batch)
             return
-        batch.arrivals += self._arrivals([line for line, _ in rows], columns[self._emails[0]], columns, batch)
+        batch.arrivals = self._arrivals(block.lines, columns, batch)
 
-    def _arrivals(
-        self, lines: Sequence[int], emails: Sequence[str], columns: Sequence[Sequence[str]], batch: Batch
-    ) -> Iterable[Arrival]:
+    def _arrivals(self, lines: Sequence[int], columns: Sequence[Sequence[str]], batch: Batch) -> Arrivals:
         def column(field: str) -> Sequence[str]:
             at = self._columns.first(field)
             return [""] * len(lines) if at is None else columns[at]
 
+        emails = columns[self._emails[0]]
+        text = "\n".join(emails)
+        keys = text.lower().split("\n") if text.isascii() else [address_key(email) for email in emails]
+        if text.count("@") == len(emails):
+            domains = text.replace("@", "\n").split("\n")[1::2]
+        else:  # an @ in quotation marks
+            domains = [email[email.rindex("@") + 1 :] for email in emails]
+        if are_lookalikes_among(domains):
+            _tell_lookalikes(lines, domains, batch)
         names = clean_column(column("name"))
         if self._columns.first(SURNAME) is not None:
             surnames = clean_column(column(SURNAME))
             names = [f"{name} {surname}".strip() for name, surname in zip(names, surnames, strict=True)]
-        domains = [email[email.rindex("@") + 1 :] for email in emails]
-        if are_lookalikes_among(domains):
-            _tell_lookalikes(lines, domains, batch)
-        keys = [email.lower() if email.isascii() else address_key(email) for email in emails]
         posts = (clean_column(column(field)) for field in ("honorific", "position", "institution"))
-        countries = map(country_code, column("country"))
+        countries = list(map(country_code, column("country")))
         languages = _languages(lines, column("language"), batch)
-        # As `Arrival(…)` of each, without a call of Python's for each.
-        return map(_arrival, zip(lines, emails, keys, domains, names, *posts, countries, languages, strict=True))
-
-
-_arrival: Final[Callable[[Iterable[object]], Arrival]] = partial(tuple.__new__, Arrival)
+        return Arrivals(lines, emails, keys, domains, (names, *posts, countries, languages))
 
 
 def _tell_lookalikes(lines: Sequence[int], domains: Sequence[str], batch: Batch) -> None:
@@ -127,14 +140,13 @@ def _tell_lookalikes(lines: Sequence[int], domains: Sequence[str], batch: Batch)
             batch.notes.setdefault(line, []).append(f"is {domain} meant to be {meant}? It went in as it stands")
 
 
-def _languages(lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Iterable[str | None]:
+def _languages(lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Sequence[str]:
     codes = list(map(language_code, cells))
     if None in codes:
         for line, cell, code in zip(lines, cells, codes, strict=True):
             if code is None:
                 batch.notes.setdefault(line, []).append(f"the language {cell[:40]!r} is not known and was left out")
-        return [code or "" for code in codes]
-    return codes
+    return [code or "" for code in codes]
 
 
 def _misfit(cells: Sequence[str], width: int, used: Sequence[int]) -> str | None:

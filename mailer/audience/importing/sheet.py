@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,9 +15,20 @@ from mailer.errors import AuthorError
 Row = tuple[int, list[str]]
 """The line (or the row of the sheet) that it begins on, counted from 1, and its cells."""
 
+
+class Block(NamedTuple):
+    """Some rows that follow each other: the line on which each begins, and its cells."""
+
+    lines: Sequence[int]
+    rows: Sequence[list[str]]
+
+
+ROWS: Final = 4000
+CELLS: Final = 100_000
+"""A block has as many rows and, if there are several, as many cells at the most."""
+
 _SEARCHED: Final = 30
 """A heading stands within so many rows, below a title at most."""
-
 
 _MOST_COLUMNS: Final = 1000
 
@@ -25,7 +36,7 @@ _MOST_COLUMNS: Final = 1000
 class Sheet(msgspec.Struct, frozen=True):
     """Rows as the file has them, with what was found out about the file."""
 
-    rows: Iterator[Row]
+    blocks: Iterator[Block]
     described: str
     separator: str = ","
     close: Callable[[], None] = lambda: None
@@ -36,7 +47,7 @@ class Table(msgspec.Struct, frozen=True):
 
     headings: Sequence[str]
     columns: Columns
-    rows: Iterator[Row]
+    blocks: Iterator[Block]
 
 
 def find_heading(
@@ -55,7 +66,8 @@ def find_heading(
         Refused: The mapping names what isn't there.
 
     """
-    head = list(islice(sheet.rows, _SEARCHED))
+    first = _first(sheet.blocks)
+    head = list(zip(first.lines, first.rows, strict=True))[:_SEARCHED]
     filled = [(line, cells) for line, cells in head if re.search(r"\w", "".join(cells))]
     if not filled:
         raise AuthorError("the list is empty", path)
@@ -63,7 +75,7 @@ def find_heading(
         raise AuthorError(f"the list has more than {_MOST_COLUMNS} columns: this is no list of people", path)
     if all(len([cell for cell in cells if cell.strip()]) == 1 for _, cells in filled) and _is_address(filled[0][1]):
         column = next(number for number, cell in enumerate(filled[0][1]) if cell.strip())
-        return Table(headings=("",), columns=Columns(of={EMAIL: (column,)}), rows=chain(head, sheet.rows))
+        return Table(headings=("",), columns=Columns(of={EMAIL: (column,)}), blocks=chain([first], sheet.blocks))
     told = {**(remembered or {}), **(mapping or {})}
     at = max(range(len(head)), key=lambda index: (*_merit(head[index][1], told), -index))
     line, headings = head[at]
@@ -71,7 +83,20 @@ def find_heading(
         columns = recognise(headings, mapping, remembered)
     except AuthorError as problem:
         raise AuthorError(problem.message, path, line) from None
-    return Table(headings=headings, columns=columns, rows=chain(head[at + 1 :], sheet.rows))
+    below = Block(first.lines[at + 1 :], first.rows[at + 1 :])
+    return Table(headings=headings, columns=columns, blocks=chain([below], sheet.blocks))
+
+
+def _first(blocks: Iterator[Block]) -> Block:
+    """The first rows of a list, however they come."""
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    for block in blocks:
+        lines += block.lines
+        rows += block.rows
+        if len(rows) >= _SEARCHED:
+            break
+    return Block(lines, rows)
 
 
 def _merit(cells: Sequence[str], told: Mapping[str, str]) -> tuple[int, int, int]:

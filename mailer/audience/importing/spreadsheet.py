@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -10,11 +11,13 @@ import msgspec
 
 from mailer.audience.importing.bounds import seconds_for
 from mailer.audience.importing.package import check_package
-from mailer.audience.importing.sheet import Row, Sheet
-from mailer.audience.importing.workbook import NO_ROOM, Header
+from mailer.audience.importing.sheet import Block, Sheet
+from mailer.audience.importing.workbook import FAR, HELD, NO_ROOM, STREAMED, Header
 from mailer.errors import AuthorError, Refused
 
 _READER: Final = "mailer.audience.importing.workbook"
+_HELD: Final = 64 << 20
+"""An xlsx that unpacks to more is read as it streams, and so is one that turns out to need more room."""
 _LOCKED: Final = ("password", "encrypt")
 
 
@@ -27,23 +30,30 @@ def read_spreadsheet(path: Path, *, sheet: str | None = None) -> Sheet:
         Refused: It has no sheet of that name.
 
     """
-    seconds = seconds_for(check_package(path))
-    command = [sys.executable, "-m", _READER, str(path), str(seconds), *([sheet] if sheet is not None else [])]
+    claimed, is_streamable = check_package(path)
+    ways = [HELD] * (claimed <= _HELD or not is_streamable) + [STREAMED] * is_streamable
+    for way in ways:
+        header, reader = _opened(path, way, seconds_for(claimed), sheet)
+        if not header.problem:
+            described = f"sheet {header.sheet!r}"
+            return Sheet(blocks=_blocks(reader, path), described=described, close=partial(_end, reader))
+        _end(reader)
+        if header.problem != NO_ROOM:
+            break
+    raise _explained(header, path, sheet)
+
+
+def _opened(path: Path, way: str, seconds: float, sheet: str | None) -> "tuple[Header, subprocess.Popen[bytes]]":
+    """A reader that was started, and what it said first."""
+    command = [sys.executable, "-m", _READER, str(path), way, str(seconds), *([sheet] if sheet is not None else [])]
     reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # noqa: S603 — our own module
     assert reader.stdout is not None
     try:
         said = _next(reader.stdout)
-        header = msgspec.msgpack.decode(said, type=Header) if said else Header(problem=_end_of(reader))
-        if header.problem:
-            raise _explained(header, path, sheet)
+        return msgspec.msgpack.decode(said, type=Header) if said else Header(problem=_end_of(reader)), reader
     except BaseException:
         _end(reader)
         raise
-    return Sheet(
-        rows=_rows(reader, path),
-        described=f"sheet {header.sheet!r}",
-        close=lambda: _end(reader),
-    )
 
 
 def _explained(header: Header, path: Path, sheet: str | None) -> AuthorError | Refused:
@@ -51,7 +61,7 @@ def _explained(header: Header, path: Path, sheet: str | None) -> AuthorError | R
         return Refused(f"the workbook has no sheet {sheet!r}; its sheets are {', '.join(header.sheets)}")
     if header.problem == "no cells":
         return AuthorError("the workbook holds no cells", path)
-    if header.problem == NO_ROOM:
+    if header.problem in {NO_ROOM, FAR}:
         return _too_much(path)
     if any(word in header.problem.lower() for word in _LOCKED):
         return AuthorError("the workbook is locked with a password; save it without one", path)
@@ -71,10 +81,13 @@ def _too_much(path: Path) -> AuthorError:
     )
 
 
-def _rows(reader: "subprocess.Popen[bytes]", path: Path) -> Iterator[Row]:
+def _blocks(reader: "subprocess.Popen[bytes]", path: Path) -> Iterator[Block]:
     assert reader.stdout is not None
     while said := _next(reader.stdout):
-        yield from msgspec.msgpack.decode(said, type=list[Row])
+        document = msgspec.msgpack.decode(said, type=Block | Header)
+        if isinstance(document, Header):
+            raise _explained(document, path, None)
+        yield document
     if reader.wait() < 0:
         raise _too_much(path)
     if reader.returncode != 0:

@@ -1,41 +1,62 @@
 """Whom a list must not bring: suppressed addresses and domains, and the erased, known by their seals alone."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, or_, select
 
-from mailer.audience.register import Arrival
+from mailer.audience.register import Arrivals
 from mailer.storage.register.tables import erasures, suppressions
 
 Seals = Callable[[str], Sequence[str]]
 """The keyed hashes of an address (`tokens.Signer.seals`)."""
 
+_HELD: Final = 100_000
+_PIECE: Final = 1000
+
 
 class Barring:
-    """Says who is barred, and why; asks the database nothing where nobody is."""
+    """Says who is barred; asks the database nothing where nobody is, and once where they are not a great many."""
 
     def __init__(self, connection: Connection, at: datetime, seals: Seals) -> None:
         self._connection = connection
-        self._at = at
         self._seals = seals
-        self._has_suppressions = connection.scalar(select(suppressions.c.id).limit(1)) is not None
+        self._in_force = or_(suppressions.c.until.is_(None), suppressions.c.until > at)
+        held = frozenset(connection.scalars(select(suppressions.c.key).where(self._in_force).limit(_HELD + 1)))
+        self._held: frozenset[str] | None = held if len(held) <= _HELD else None
         self._erased = frozenset(connection.scalars(select(erasures.c.seal)))
-        self.is_idle = not self._has_suppressions and not self._erased
 
-    def reasons(self, arrivals: Iterable[Arrival]) -> dict[str, str]:
-        """By key, why an arrival is barred; the others are not in it."""
-        if self.is_idle:
-            return {}
-        domains = {arrival.key: arrival.domain for arrival in arrivals}
-        found = dict.fromkeys(self._suppressed(domains), "suppressed") if self._has_suppressions else {}
-        if self._erased:
-            found |= {key: "erased" for key in domains if not self._erased.isdisjoint(self._seals(key))}
+    def bars(self, arrivals: Arrivals) -> bool:
+        """Whether one of these is barred."""
+        return bool(self.suppressed(arrivals.keys, arrivals.domains) or self.erased(arrivals.keys))
+
+    def suppressed(self, keys: Sequence[str], domains: Sequence[str]) -> Collection[str]:
+        """The keys among these that are suppressed, by address or by domain."""
+        if self._held is not None and not self._held:
+            return ()
+        closed = self._among({f"@{domain}" for domain in domains})
+        found = self._among(keys)
+        if not closed:
+            return found
+        return found | {key for key, domain in zip(keys, domains, strict=True) if f"@{domain}" in closed}
+
+    def erased(self, keys: Iterable[str]) -> Collection[str]:
+        """The keys among these that belong to somebody who was erased."""
+        if not self._erased:
+            return ()
+        return {key for key in keys if not self._erased.isdisjoint(self._seals(key))}
+
+    def _among(self, keys: Collection[str]) -> frozenset[str] | set[str]:
+        if self._held is not None:
+            return self._held.intersection(keys)
+        asked = list(keys)
+        found: set[str] = set()
+        for start in range(0, len(asked), _PIECE):
+            piece = asked[start : start + _PIECE]
+            found.update(
+                self._connection.scalars(
+                    select(suppressions.c.key).where(suppressions.c.key.in_(piece), self._in_force)
+                )
+            )
         return found
-
-    def _suppressed(self, domains: dict[str, str]) -> list[str]:
-        wanted = {*domains, *(f"@{domain}" for domain in domains.values())}
-        in_force = or_(suppressions.c.until.is_(None), suppressions.c.until > self._at)
-        query = select(suppressions.c.key).where(suppressions.c.key.in_(wanted), in_force)
-        found = set(self._connection.scalars(query))
-        return [key for key, domain in domains.items() if key in found or f"@{domain}" in found]

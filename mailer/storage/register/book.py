@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, select, update
 
 from mailer.address import address_key
-from mailer.audience.register import Arrival, ImportOrder, ImportRecord, Outcome, Reject, Undone
+from mailer.audience.register import Arrivals, ImportOrder, ImportRecord, Outcome, Reject, Undone
 from mailer.audience.subscriber import Ground, Line, Membership, Subscriber
 from mailer.errors import Refused
 from mailer.storage import audit
@@ -29,7 +29,7 @@ from mailer.storage.register.undoing import undo
 class Register(Segments):
     """Keeps the subscribers in the database (see the port `audience.register.Register`)."""
 
-    def take_in(self, batches: Iterable[Sequence[Arrival]], order: ImportOrder, reject: Reject) -> Outcome:
+    def take_in(self, batches: Iterable[Arrivals], order: ImportOrder, reject: Reject) -> Outcome:
         """
         Upsert a list into a segment, in one transaction; `reject` is told of arrivals that contradict earlier ones.
 

@@ -1,14 +1,14 @@
 """What a list changes in people who were in the register before, and the record of what it was."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from mailer.audience.importing.merging import KNOWN, Difference, Known, differences, is_heard
-from mailer.audience.register import Arrival, ImportOrder
+from mailer.audience.importing.merging import KNOWN, Arrival, Difference, Known, differences, is_heard
+from mailer.audience.register import Arrivals, ImportOrder
 from mailer.audience.subscriber import FIELDS
 from mailer.storage.database import Database
 from mailer.storage.register.tables import (
@@ -47,6 +47,30 @@ class Changing:
         self._import_id = import_id
         self._at = at
         self._stamp = database.stored_instant(at)
+
+    def settle_simple(self, batch: Arrivals, rows: Sequence[tuple[Any, ...]]) -> Settled:
+        """
+        Change people of whom only this segment's list has a say, all of it being heard: most of a list.
+
+        Beside each of them comes the row that `Met` describes. Somebody of whom others have a say may be among them if
+        there is nothing to change.
+        """
+        settled = Settled()
+        _, numbers, _, *had = zip(*rows, strict=True)
+        changed: dict[int, Sequence[int]] = {}
+        for place, (has, said) in enumerate(zip(had, batch.details, strict=True)):
+            if has != tuple(said) and (of := _differing(has, said)):
+                changed[place] = of
+                self._keep([(numbers[at], has[at], said[at]) for at in of], {"field": FIELDS[place]})
+                settled.changes += [(batch.emails[at], FIELDS[place], has[at], said[at]) for at in of]
+        of = sorted({at for each in changed.values() for at in each})
+        if of:  # a row is written once, whatever changes in it
+            written = [*changed] if len(changed) == 1 else range(len(FIELDS))
+            values = [[batch.details[n][at] or had[n][at] for at in of] for n in written]
+            rows_written = zip(*values, [numbers[at] for at in of], strict=True)
+            self._update([FIELDS[n] for n in written], rows_written)
+        settled.changed = len(of)
+        return settled
 
     def settle(self, differing: Sequence[tuple[Arrival, Known]]) -> Settled:
         """Change what the list may change, and keep what it was."""
@@ -90,7 +114,7 @@ class Changing:
                 details[_PLACE[field]] = after
                 settled.record.append((number, field, before, after))
                 settled.changes.append((email, field, before, after))
-            settled.details.append((*details, self._stamp, number))
+            settled.details.append((*details, number))
             if person.source != self._order.segment:
                 settled.owned += [(number, difference.field) for difference in heard]
         if person.membership != "joined":
@@ -101,9 +125,9 @@ class Changing:
 
     def _write(self, settled: Settled) -> None:
         database, connection = self._database, self._connection
-        database.update_rows(connection, subscribers, (*FIELDS, "updated_at"), "id", settled.details)
-        of_import = {"import_id": self._import_id}
-        database.insert_rows(connection, import_changes, _CHANGE_COLUMNS, settled.record, of_import)
+        if settled.details:
+            self._update(FIELDS, settled.details)
+        self._keep(settled.record, {})
         if settled.owned:
             own = database.insert(field_owners)
             connection.execute(
@@ -123,6 +147,16 @@ class Changing:
                 [{"subscriber_id": person} for person in settled.joining],
             )
 
+    def _update(self, fields: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+        alike = {"updated_at": self._stamp}
+        self._database.update_rows(self._connection, subscribers, fields, "id", rows, alike=alike)
+
+    def _keep(self, record: Sequence[tuple[object, ...]], of: Mapping[str, object]) -> None:
+        """Put down what was changed, so that the import can be undone; `of` is what is alike in all of it."""
+        columns = [column for column in _CHANGE_COLUMNS if column not in of]
+        alike = {"import_id": self._import_id, **of}
+        self._database.insert_rows(self._connection, import_changes, columns, record, alike)
+
     def _owners(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         found: dict[int, dict[str, str]] = {}
         if ids:
@@ -140,3 +174,8 @@ class Changing:
             ):
                 found.setdefault(row.subscriber_id, set()).add(row.segment)
         return found
+
+
+def _differing(has: Sequence[str], said: Sequence[str]) -> list[int]:
+    """Where the list says something else than the register; an empty cell says nothing."""
+    return [at for at, (before, after) in enumerate(zip(has, said, strict=True)) if after and before != after]

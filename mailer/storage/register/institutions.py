@@ -1,16 +1,18 @@
 """Institutions: what their names tell, what a person set right, who holds a post there and who did before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from mailer.audience.institution import Institution, institution
-from mailer.audience.register import Arrival
+from mailer.audience.register import Arrivals
 from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.tables import former_posts, institutions, may_be_written_to, subscribers
+
+_REMEMBERED = 50_000
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -35,15 +37,21 @@ class Post(msgspec.Struct, frozen=True):
     successor: str = ""
 
 
-def learn(database: Database, connection: Connection, arrivals: Iterable[Arrival], known: set[str]) -> set[str]:
-    """Put down what new names of institutions tell; gives those that were looked at."""
-    met = {arrival.institution: arrival.country for arrival in arrivals if arrival.institution not in known}
-    met.pop("", None)
-    if met:
-        told = [institution(name, of=country) for name, country in sorted(met.items())]
-        entry = database.insert(institutions).on_conflict_do_nothing()
-        connection.execute(entry, [msgspec.structs.asdict(each) | {"is_by_hand": False} for each in told])
-    return set(met)
+def learn(database: Database, connection: Connection, arrivals: Arrivals, known: set[str]) -> None:
+    """Put down what new names of institutions tell; `known` are those that were looked at."""
+    _, _, _, institution_at, country_at, _ = arrivals.details
+    met = set(institution_at) - known - {""}
+    if not met:
+        return
+    marks = ", ".join("?" * len(met))
+    stand = database.rows(connection, f"SELECT name FROM institutions WHERE name IN ({marks})", [*met])  # noqa: S608
+    new = sorted(met.difference(row[0] for row in stand))
+    countries = dict(zip(institution_at, country_at, strict=True))
+    told = [msgspec.structs.astuple(institution(name, of=countries[name])) for name in new]
+    database.insert_rows(connection, institutions, Institution.__struct_fields__, told, {"is_by_hand": False})
+    if len(known) + len(met) > _REMEMBERED:
+        known.clear()
+    known |= met
 
 
 def set_right(database: Database, connection: Connection, said: Institution) -> None:

@@ -1,12 +1,14 @@
 """
-How a list goes into the register: one transaction, batch by batch, each row looked up once.
+How a list goes into the register: one transaction, batch by batch, each person looked up once.
 
-A batch costs one look-up by key and, for new people, one bulk insert; memory doesn't grow with the list, save four
-bytes a person to tell when an address comes twice.
+Most of a list is either new, which one bulk insert finds out, or known and simple: then what the list says is compared
+with what the register has, and only differences go on. The few odd ones are looked at one by one. Memory doesn't grow
+with the list, save four bytes a person to tell when an address comes twice.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -14,30 +16,20 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, func, insert, literal, select, update
 
-from mailer.audience.importing.merging import ARRIVED, Known, differences, person_of
-from mailer.audience.register import Arrival, Change, ImportOrder, Outcome, Reject
+from mailer.audience.importing.merging import Arrival, Known, differences
+from mailer.audience.register import Arrivals, Change, ImportOrder, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
 from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Barring, Seals
-from mailer.storage.register.changing import Changing
+from mailer.storage.register.changing import Changing, Settled
 from mailer.storage.register.institutions import learn
+from mailer.storage.register.meeting import MET, SIMPLE, STANDING, Meeting
 from mailer.storage.register.syncing import let_leave, missing_from
 from mailer.storage.register.tables import imports, memberships, subscribers
 
 _CHANGES_SHOWN: Final = 1000
 _NEW_COLUMNS: Final = ("email", "email_key", "domain", *FIELDS)
-_BETWEEN: Final = "\x1f"  # in no cell: `cells.clean` takes it out
-_WHERE_KEYS: Final = (
-    " FROM subscribers s LEFT JOIN memberships m ON m.subscriber_id = s.id AND m.segment = ? WHERE s.email_key IN ("
-)
-_GLANCE: Final = (
-    "SELECT s.id, s.email_key, s.state, m.state, " + f" || '{_BETWEEN}' || ".join(f"s.{field}" for field in FIELDS)
-) + _WHERE_KEYS
-_LOOK: Final = (
-    "SELECT s.id, s.email_key, s.email, s.state, s.source, s.import_id, m.state, m.import_id, "
-    + ", ".join(f"s.{field}" for field in FIELDS)
-) + _WHERE_KEYS
 
 
 class Intake:
@@ -59,40 +51,22 @@ class Intake:
         self._at = at
         self._reject = reject
         self.outcome = Outcome()
-        entered = insert(imports).values(
-            at=at,
-            who=order.who,
-            segment=order.segment,
-            source=order.source,
-            basis=order.basis,
-            proof=order.proof,
-            mapping=msgspec.json.encode(order.mapping).decode(),
-        )
-        self.import_id: int = connection.scalars(entered.returning(imports.c.id)).one()
-        self._newest_before = connection.scalar(select(func.coalesce(func.max(subscribers.c.id), 0))) or 0
-        self._first_new: int | None = None
-        self._lines_before = array("I", bytes(array("I").itemsize * (self._newest_before + 1)))
-        self._lines_new = array("I")
-        self._barring = Barring(connection, at, seals)
+        self.import_id = _entered(connection, order, at)
+        self._alike = _alike(order.segment, self.import_id, database.stored_instant(at))
         self._plan = sha256()
-        stored = database.stored_instant(at)
-        self._alike = {
-            "state": "active",
-            "source": order.segment,
-            "import_id": self.import_id,
-            "created_at": stored,
-            "updated_at": stored,
-        }
+        newest = connection.scalar(select(func.coalesce(func.max(subscribers.c.id), 0))) or 0
+        self._lines = Lines(newest)
+        self._meeting = Meeting(database, connection, order.segment, newest)
+        self._barring = Barring(connection, at, seals)
         self._changing = Changing(database, connection, order, import_id=self.import_id, at=at)
         self._expects_new = True
         self._institutions: set[str] = set()
 
-    def take(self, batches: Iterable[Sequence[Arrival]]) -> Outcome:
+    def take(self, batches: Iterable[Arrivals]) -> Outcome:
         """Take in every batch, then enrol the new people."""
         for batch in batches:
-            if batch:
-                self._take_batch(batch)
-                self._institutions |= learn(self._database, self._connection, batch, self._institutions)
+            self._take_batch(batch)
+            learn(self._database, self._connection, batch, self._institutions)
         self._enrol_new()
         if self._order.sync:
             self._let_leave()
@@ -101,7 +75,7 @@ class Intake:
         return self.outcome
 
     def _let_leave(self) -> None:
-        missing = missing_from(self._connection, self._order, self._newest_before, self._lines_before)
+        missing = missing_from(self._connection, self._order, self._lines.before)
         self.outcome.removed = len(missing)
         left = let_leave(self._connection, self._order, missing, self.import_id, self._at)
         self._note_changes([(change.email, change.field, change.before, change.after) for change in left])
@@ -130,68 +104,96 @@ class Intake:
 
     def _note_changes(self, changes: Sequence[tuple[str, str, str, str]]) -> None:
         """Keep the first changes to be shown, and all of them in the plan's digest."""
-        self._plan.update(repr(changes).encode())
+        self._plan.update("\x1f".join(map("\x1f".join, changes)).encode())
         room = _CHANGES_SHOWN - len(self.outcome.changes)
         self.outcome.changes += [Change(*change) for change in changes[:room]]
 
-    def _take_batch(self, batch: Sequence[Arrival]) -> None:
-        rest = self._add_unseen(batch) if self._expects_new and self._barring.is_idle else batch
+    def _take_batch(self, batch: Arrivals) -> None:
+        rest = self._add_unseen(batch) if self._expects_new and not self._barring.bars(batch) else batch
         new_before = self.outcome.new
-        if rest:
+        if rest.lines:
             self._take_known(rest)
-        self._expects_new = self.outcome.new - new_before == len(rest) or len(rest) * 2 < len(batch)
+        self._expects_new = self.outcome.new - new_before == len(rest.lines) or len(rest.lines) * 2 < len(batch.lines)
 
-    def _add_unseen(self, batch: Sequence[Arrival]) -> Sequence[Arrival]:
+    def _add_unseen(self, batch: Arrivals) -> Arrivals:
         """Add those whom nobody knows, without looking anybody up: most of a new list. The others are given back."""
         newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
-        rows = [arrival[1:] for arrival in batch]
-        if self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike):
+        rows = zip(batch.emails, batch.keys, batch.domains, *batch.details, strict=True)
+        many = self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
+        if many == len(batch.lines):
             self._count_new(batch)
-            return ()
+            return batch.among(())
+        if not many:
+            return batch
         added = set(self._connection.scalars(select(subscribers.c.email_key).where(subscribers.c.id > newest)))
-        firsts: list[Arrival] = []
-        rest: list[Arrival] = []
-        for arrival in batch:
-            if arrival.key in added:
-                added.discard(arrival.key)
-                firsts.append(arrival)
+        firsts: list[int] = []
+        rest: list[int] = []
+        for place, key in enumerate(batch.keys):
+            if key in added:
+                added.discard(key)
+                firsts.append(place)
             else:
-                rest.append(arrival)
-        if firsts:
-            self._count_new(firsts)
-        return rest
+                rest.append(place)
+        self._count_new(batch.among(firsts))
+        return batch.among(rest)
 
-    def _take_known(self, batch: Sequence[Arrival]) -> None:
-        """Glance at everybody: those of whom the list says what the register has, most of a known list, are done."""
-        known = {row[1]: row for row in self._looked_up(_GLANCE, batch)}
-        barred = self._barring.reasons(batch)
-        lines, newest, between, rest = self._lines_before, self._newest_before, _BETWEEN, []
-        for arrival in batch:
-            row = known.get(arrival[2])
-            if (
-                row is not None
-                and row[4] == between.join(arrival[ARRIVED:])  # type: ignore[arg-type]
-                and row[3] == "joined"
-                and row[2] != "unsubscribed"
-                and row[0] <= newest
-                and not lines[row[0]]
-                and not (barred and arrival[2] in barred)
-            ):
-                lines[row[0]] = arrival[0]
+    def _take_known(self, batch: Arrivals) -> None:
+        """Simple people are compared by the column, all of a batch at once if all are simple; the others sorted out."""
+        known = self._meeting.met(batch.keys)
+        suppressed = self._barring.suppressed(batch.keys, batch.domains)
+        rows = list(map(known.get, batch.keys))
+        if not suppressed and self._are_simple(rows):
+            self._settle_simple(batch, rows)
+            return
+        lines, simple, unseen, odd = self._lines.before, [], [], []
+        said = zip(*batch.details, strict=True)
+        for place, (row, says, key) in enumerate(zip(rows, said, batch.keys, strict=True)):
+            if row is None:
+                unseen.append(place)
+            elif not row[STANDING] or lines[row[1]] or key in suppressed:
+                odd.append(place)
+            elif row[STANDING] == SIMPLE or row[MET:] == says:
+                lines[row[1]] = batch.lines[place]
+                simple.append(place)
             else:
-                rest.append(arrival)
-        self.outcome.unchanged += len(batch) - len(rest)
-        if rest:
-            met = [arrival for arrival in rest if arrival.key in known]
-            people = {row[1]: person_of(row) for row in self._looked_up(_LOOK, met)}
-            self._take_one_by_one(rest, people, barred)
+                odd.append(place)
+        if simple:
+            self._settle_simple(batch.among(simple), [rows[place] for place in simple])
+        if unseen and not self._add_all(batch.among(unseen), suppressed):
+            odd += unseen
+        if odd:
+            self._take_odd(batch.among(sorted(odd)), suppressed)
 
-    def _looked_up(self, statement: str, batch: Sequence[Arrival]) -> list[tuple[Any, ...]]:
-        if not batch:
-            return []
-        keys = [arrival[2] for arrival in batch]
-        marks = ", ".join("?" * len(keys))
-        return self._database.rows(self._connection, f"{statement}{marks})", [self._order.segment, *keys])
+    def _are_simple(self, rows: Sequence[Any]) -> bool:
+        """Whether each is known, has details that only this list writes, and was not named before."""
+        if None in rows:
+            return False
+        _, numbers, standings, *_ = zip(*rows, strict=True)
+        return (
+            min(standings) == SIMPLE
+            and len(set(numbers)) == len(numbers)
+            and not any(map(self._lines.before.__getitem__, numbers))
+        )
+
+    def _settle_simple(self, batch: Arrivals, rows: Sequence[Any]) -> None:
+        for row, line in zip(rows, batch.lines, strict=True):
+            self._lines.before[row[1]] = line
+        self._count_settled(self._changing.settle_simple(batch, rows), len(rows))
+
+    def _add_all(self, unseen: Arrivals, suppressed: Collection[str]) -> bool:
+        """Add people whom nobody knows; False, and nothing done, if one of them is barred or stands here twice."""
+        keys = set(unseen.keys)
+        if len(keys) < len(unseen.keys) or not keys.isdisjoint(suppressed) or self._barring.erased(keys):
+            return False
+        self._add(unseen)
+        return True
+
+    def _take_odd(self, batch: Arrivals, suppressed: Collection[str]) -> None:
+        known = self._meeting.people(batch.keys)
+        erased = self._barring.erased(key for key in batch.keys if key not in known)
+        barred = dict.fromkeys(suppressed, "suppressed") | dict.fromkeys(erased, "erased")
+        arrivals = map(Arrival, batch.lines, batch.emails, batch.keys, batch.domains, *batch.details)
+        self._take_one_by_one(list(arrivals), known, barred)
 
     def _take_one_by_one(self, batch: Sequence[Arrival], known: Mapping[str, Known], barred: Mapping[str, str]) -> None:
         firsts: dict[str, Arrival] = {}
@@ -204,51 +206,46 @@ class Intake:
         for key, arrival in firsts.items():
             person = known.get(key)
             if why := _kept(barred.get(key), person):
-                if person is not None and person.id <= self._newest_before:
-                    self._lines_before[person.id] = arrival.line
+                if person is not None:
+                    self._lines.put(person.id, arrival.line)
                 self.outcome.kept[why] = self.outcome.kept.get(why, 0) + 1
             elif person is None:
                 new.append(arrival)
-            elif line := self._seen_on(person):
+            elif line := self._lines.of(person.id):
                 self._settle_repeated(arrival, person, line)
             else:
-                self._lines_before[person.id] = arrival.line
+                self._lines.put(person.id, arrival.line)
                 differing.append((arrival, person))
-        self._add(new)
+        if new:
+            lines, emails, keys, domains, *details = zip(*new, strict=True)
+            self._add(Arrivals(lines, emails, keys, domains, tuple(details)))
         if differing:
-            settled = self._changing.settle(differing)
-            self.outcome.changed += settled.changed
-            self.outcome.unchanged += len(differing) - settled.changed
-            self.outcome.kept_details += settled.kept_details
-            self._note_changes(settled.changes)
+            self._count_settled(self._changing.settle(differing), len(differing))
 
-    def _seen_on(self, person: Known) -> int:
-        """The line on which the list named this person before; 0 if it hasn't."""
-        if person.id <= self._newest_before:
-            return self._lines_before[person.id]
-        if self._first_new is None:
-            self._first_new = self._connection.scalar(
-                select(func.min(subscribers.c.id)).where(subscribers.c.id > self._newest_before)
-            )
-        return self._lines_new[person.id - (self._first_new or person.id)]
+    def _count_settled(self, settled: Settled, many: int) -> None:
+        self.outcome.changed += settled.changed
+        self.outcome.unchanged += many - settled.changed
+        self.outcome.kept_details += settled.kept_details
+        self._note_changes(settled.changes)
 
     def _settle_repeated(self, arrival: Arrival, first: Arrival | Known, line: int) -> None:
         if differences(arrival, first):
-            self._reject(arrival, f"the address is on line {line} too, with other details; keep one of the rows")
+            why = f"the address is on line {line} too, with other details; keep one of the rows"
+            self._reject(arrival.line, why)
         else:
             self.outcome.repeated += 1
             self.outcome.unchanged += 1
 
-    def _add(self, arrivals: Sequence[Arrival]) -> None:
-        if arrivals:
-            rows = [arrival[1:] for arrival in arrivals]
-            self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
-            self._count_new(arrivals)
+    def _add(self, arrivals: Arrivals) -> None:
+        rows = zip(arrivals.emails, arrivals.keys, arrivals.domains, *arrivals.details, strict=True)
+        self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
+        self._count_new(arrivals)
 
-    def _count_new(self, arrivals: Sequence[Arrival]) -> None:
-        self._lines_new.extend([arrival.line for arrival in arrivals])
-        self._plan.update("\n".join([arrival.key for arrival in arrivals]).encode())
-        self.outcome.new += len(arrivals)
+    def _count_new(self, arrivals: Arrivals) -> None:
+        newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
+        self._lines.put_new(newest, arrivals.lines)
+        self._plan.update("\n".join(arrivals.keys).encode())
+        self.outcome.new += len(arrivals.lines)
 
     def _enrol_new(self) -> None:
         """Everybody new joins the segment, in one statement."""
@@ -260,7 +257,7 @@ class Intake:
             literal("joined"),
             literal(self._at, subscribers.c.created_at.type),
             literal(self.import_id),
-        ).where(subscribers.c.id > self._newest_before)  # the table is locked: nobody else came
+        ).where(subscribers.c.id > self._lines.newest)  # the table is locked: nobody else came
         columns = ["subscriber_id", "segment", "state", "changed_at", "import_id"]
         self._connection.execute(insert(memberships).from_select(columns, joining))
 
@@ -269,6 +266,60 @@ class Intake:
         figures = {"new": self.outcome.new, "changed": self.outcome.changed, "removed": self.outcome.removed}
         account = msgspec.json.encode(figures).decode()
         self._connection.execute(update(imports).where(imports.c.id == self.import_id).values(account=account))
+
+
+class Lines:
+    """On which line the list named whom; `before` holds those up to `newest`, who were there, by their number."""
+
+    def __init__(self, newest: int) -> None:
+        self.newest = newest
+        self.before = array("I", bytes(array("I").itemsize * (newest + 1)))
+        self._new = array("I")
+        self._begins: list[int] = []
+        self._places: list[int] = []
+
+    def put(self, number: int, line: int) -> None:
+        """Somebody stands on that line; of those who are new it is known."""
+        if number <= self.newest:
+            self.before[number] = line
+
+    def put_new(self, last: int, lines: Sequence[int]) -> None:
+        """New people were added, the last of them by that number; those of one statement are numbered in a row."""
+        self._begins.append(last - len(lines) + 1)
+        self._places.append(len(self._new))
+        self._new.extend(lines)
+
+    def of(self, number: int) -> int:
+        """The line on which somebody stood before; 0 if they didn't."""
+        if number <= self.newest:
+            return self.before[number]
+        run = bisect_right(self._begins, number) - 1
+        return self._new[self._places[run] + number - self._begins[run]]
+
+
+def _entered(connection: Connection, order: ImportOrder, at: datetime) -> int:
+    """The number of the import, put down with what was ordered."""
+    entered = insert(imports).values(
+        at=at,
+        who=order.who,
+        segment=order.segment,
+        source=order.source,
+        basis=order.basis,
+        proof=order.proof,
+        mapping=msgspec.json.encode(order.mapping).decode(),
+    )
+    return int(connection.scalars(entered.returning(imports.c.id)).one())
+
+
+def _alike(segment: str, import_id: int, stamp: object) -> dict[str, object]:
+    """What everybody new has in common."""
+    return {
+        "state": "active",
+        "source": segment,
+        "import_id": import_id,
+        "created_at": stamp,
+        "updated_at": stamp,
+    }
 
 
 def _kept(barred: str | None, person: Known | None) -> str | None:

@@ -23,11 +23,11 @@ class Missing(NamedTuple):
     import_id: int
 
 
-def missing_from(connection: Connection, order: ImportOrder, newest_before: int, lines: Sequence[int]) -> list[Missing]:
+def missing_from(connection: Connection, order: ImportOrder, lines: Sequence[int]) -> list[Missing]:
     """
     Who was in the segment by some list and is not on this one.
 
-    `lines` says for each number up to `newest_before` on which line of the list the person stands, or 0.
+    `lines` says for each number given before the list came on which line of it the person stands, or 0.
 
     Raises:
         Refused: They are many, and nobody confirmed it.
@@ -40,7 +40,7 @@ def missing_from(connection: Connection, order: ImportOrder, newest_before: int,
             memberships.c.segment == order.segment,
             memberships.c.state == "joined",
             memberships.c.import_id.is_not(None),
-            memberships.c.subscriber_id <= newest_before,
+            memberships.c.subscriber_id < len(lines),
         )
         .execution_options(yield_per=2000)
     )
