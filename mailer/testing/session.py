@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from mailer.testing.sink import SmtpSink
 
 _END: Final = b"\r\n.\r\n"
-_DOT_LINE: Final = re.compile(rb"\n(?=\.\r\n)")
+_DOT_LINE: Final = b"\n.\r\n"
 _HEADER: Final = 16 * 1024  # as much of a message is looked at for its Message-ID
 
 
@@ -229,11 +228,10 @@ class Session(asyncio.Protocol):
         straddling = (self._tail + data[:4]).find(_END)
         if straddling >= 0:
             return straddling + len(_END) - len(self._tail)
-        # An expression that begins with the line's end is twice as fast as one for the whole, or as `find`.
-        for line in _DOT_LINE.finditer(data):
-            if data[line.start() - 1 : line.start()] == b"\r":
-                return line.end() + 3
-        return -1
+        # Looked for from behind, its absence is found out in half the time.
+        last = data.rfind(_DOT_LINE)
+        at = data.find(_END, 0, last + len(_DOT_LINE)) if last >= 0 else -1
+        return at + len(_END) if at >= 0 else -1
 
     def _keep(self, data: bytes, end: int) -> None:
         """Keep what comes before `end`; of what is only counted no more than the header."""

@@ -163,13 +163,14 @@ class ToyChannel:
         pass
 
 
-def main(url: str, campaign: str, log: str, rate: str = "") -> None:
-    """Send the campaign in a process of its own, so that a test can kill it."""
+def main(url: str, campaign: str, log: str, rate: str = "", seconds: str = "45 0.002") -> None:
+    """Send the campaign in a process of its own, so that a test can kill it; `seconds` are its lease and a message."""
     stage = Stage(url)
     stage.clock = SystemClock()
     pace = Pace((Rate.parse(rate),)) if rate else Pace()
-    orders = Orders(batch=20, heartbeat=0.1, pace=pace)
-    stage.send(stage.agenda.get(int(campaign)), Toy(Path(log), pause=0.002), orders=orders)
+    lease, pause = map(float, seconds.split())
+    orders = Orders(batch=20, heartbeat=0.1, pace=pace, lease=timedelta(seconds=lease))
+    stage.send(stage.agenda.get(int(campaign)), Toy(Path(log), pause=pause), orders=orders)
 
 
 if __name__ == "__main__":
