@@ -205,7 +205,6 @@ class RegisterMachine(RuleBasedStateMachine):
             self.rights.erase(person.id, who="reader")
             self.erased.add(who)
             self.suppressed.discard(who)  # it named them; the seal keeps them away
-
             self.names.pop(who, None)
 
     def tidy(self, who, segment):
@@ -214,8 +213,8 @@ class RegisterMachine(RuleBasedStateMachine):
             self.rights.erase(number, who="x")
         self.erased |= self.gone
         self.suppressed -= self.gone
-        for who in self.gone:
-            self.names.pop(who, None)
+        for left in self.gone:
+            self.names.pop(left, None)
 
     def succeed(self, who, segment):
         """Somebody nobody knew takes the post over, and waits for their own yes."""
