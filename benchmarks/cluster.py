@@ -1,12 +1,16 @@
 """
 What a second worker brings, and what the coordination costs: a signed campaign on one PostgreSQL, in one run.
 
-    python -m benchmarks.cluster [--people 4000] [--rounds 2] [--connections 8]
+    python -m benchmarks.cluster [--people 4000] [--rounds 2] [--connections 32]
 
 Three ways take turns: one sender that claims by itself, as `mailer send` does; one worker, and two, that take slices
 from the queue. Messages a second are those of the ledger's own times, from the first message to the last; processor
 time is the senders'; transactions and row updates are PostgreSQL's own count. The server is light and in a process of
 its own; everything runs on the cores of this machine.
+
+So a second worker can't bring twice the messages where PostgreSQL and the server need the same cores. What all
+processes together take for a message says how many these cores could send at the very most; the ratio reached is held
+against that one too.
 """
 
 import argparse
@@ -26,7 +30,7 @@ from sqlalchemy import func, select, text
 
 from benchmarks.ground import Ground, an_empty_database, fork
 from benchmarks.machines import Publication, empty, end, wait_until
-from benchmarks.sending import light_sink
+from benchmarks.sending import Sink, light_sink
 from mailer import dispatch
 from mailer.campaigns.campaign import State
 from mailer.cluster.dealing import SLICE
@@ -45,21 +49,30 @@ class Figures(NamedTuple):
 
     rate: float
     cpu: float  # seconds of all senders for 1,000 messages
+    database: float  # the same of PostgreSQL
+    sink: float  # and of the server that takes the messages
     commits: float  # for a message
     updates: float  # rows a second
 
+    @property
+    def everything(self) -> float:
+        """Processor seconds of all processes for 1,000 messages."""
+        return self.cpu + self.database + self.sink
 
-def measure(publication: Publication, ground: Ground, people: int, senders: int) -> Figures:
+
+def measure(publication: Publication, ground: Ground, sink: Sink, people: int, senders: int) -> Figures:
     """Send a campaign with so many workers; with one sender of the old kind if there are none."""
     if senders:
         processes = [publication.worker() for _ in range(senders)]
         scheduler = publication.scheduler()
         time.sleep(5)  # they are at work before the campaign begins
     commits, updates = counted(ground)
+    others = database_cpu(ground.url), sink.cpu
     campaign = publication.begin(again=True)
     if not senders:
         processes = [fork(lambda: alone(publication, campaign))]
     wait_until(lambda: publication.state(campaign)[0] is State.FINISHED, 280)
+    database, served = database_cpu(ground.url) - others[0], sink.cpu - others[1]
     used = 0.0
     for process in processes:
         os.kill(process, signal.SIGTERM)
@@ -70,7 +83,12 @@ def measure(publication: Publication, ground: Ground, people: int, senders: int)
     after = counted(ground)
     seconds = lasted(ground, campaign)
     return Figures(
-        people / seconds, used / people * 1000, (after[0] - commits) / people, (after[1] - updates) / seconds
+        rate=people / seconds,
+        cpu=used / people * 1000,
+        database=database / people * 1000,
+        sink=served / people * 1000,
+        commits=(after[0] - commits) / people,
+        updates=(after[1] - updates) / seconds,
     )
 
 
@@ -141,12 +159,12 @@ def book(ground: Ground, campaign: int) -> None:
     ground.ledger.end(run, now=now)
 
 
-def ways(publication: Publication, ground: Ground, options: argparse.Namespace) -> dict[str, Callable[[], Figures]]:
+def ways(publication: Publication, ground: Ground, sink: Sink, people: int) -> dict[str, Callable[[], Figures]]:
     """The three ways, by name."""
     return {
-        "one sender by itself": lambda: measure(publication, ground, options.people, 0),
-        "1 worker": lambda: measure(publication, ground, options.people, 1),
-        "2 workers": lambda: measure(publication, ground, options.people, 2),
+        "one sender by itself": lambda: measure(publication, ground, sink, people, 0),
+        "1 worker": lambda: measure(publication, ground, sink, people, 1),
+        "2 workers": lambda: measure(publication, ground, sink, people, 2),
     }
 
 
@@ -154,7 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--connections", type=int, default=8, help="of one machine")
+    parser.add_argument("--connections", type=int, default=32, help="of one machine")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="mailer-cluster-") as name,
@@ -172,7 +190,7 @@ def main() -> None:
         load = os.getloadavg()[0]
         print(f"{options.people} signed messages, slices of {SLICE}, {os.cpu_count()} cores, load {load:.1f}")
         for _ in range(options.rounds):
-            for way, work in ways(publication, ground, options).items():
+            for way, work in ways(publication, ground, sink, options.people).items():
                 found.setdefault(way, []).append(work())
         show(found)
         for number in (1, 2, 4):
@@ -187,12 +205,21 @@ def main() -> None:
 
 def show(found: dict[str, list[Figures]]) -> None:
     """A line for each way, by the median of its rounds."""
-    print(f"\n{'':<24}{'msg/s':>8}{'CPU-s/1000':>12}{'commits/msg':>13}{'updates/s':>11}")
+    print(f"\n{'':<24}{'msg/s':>8}{'CPU-s/1000':>12}{'PostgreSQL':>12}{'sink':>8}{'commits/msg':>13}{'updates/s':>11}")
     middle = {way: Figures(*map(statistics.median, zip(*each, strict=True))) for way, each in found.items()}
     for way, each in middle.items():
-        print(f"{way:<24}{each.rate:>8.0f}{each.cpu:>12.3f}{each.commits:>13.3f}{each.updates:>11.0f}")
+        print(
+            f"{way:<24}{each.rate:>8.0f}{each.cpu:>12.3f}{each.database:>12.3f}{each.sink:>8.3f}"
+            f"{each.commits:>13.3f}{each.updates:>11.0f}"
+        )
     alone_, one, two = middle.values()
+    cores = os.cpu_count() or 1
+    most = cores / two.everything * 1000
     print(f"\n2 workers to 1: {two.rate / one.rate:.2f} times the messages a second")
+    print(
+        f"all processes take {two.everything:.2f} CPU-s for 1,000 messages, so {cores} cores give {most:.0f} a second "
+        f"at most, {most / one.rate:.2f} times one worker; {two.rate / most:.0%} of that is reached"
+    )
     print(
         f"coordination: {(one.cpu - alone_.cpu) * 1000:.0f} µs of processor time and "
         f"{one.commits - alone_.commits:+.3f} transactions a message"

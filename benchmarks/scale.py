@@ -14,7 +14,6 @@ import argparse
 import heapq
 import itertools
 import random
-from collections import deque
 from typing import Final
 
 _STATIONS: Final = 3  # writes of a row for a message: claimed, handed, settled
@@ -41,58 +40,66 @@ class Process:
     def __init__(self, machine: Station, link: Station) -> None:
         self.machine = machine
         self.link = link
-        self.waiting: deque[int] = deque()
+        self.waiting = 0
         self.outcomes = 0
         self.is_committing = False
 
 
-def simulate(machines: int, options: argparse.Namespace, messages: int = _MESSAGES) -> float:
-    """Messages a second of so many machines."""
-    dice, order = random.Random(options.seed), itertools.count()
-    database = Station(options.database_cores)
-    places = [(Station(options.cores), Station(1)) for _ in range(machines)]
-    processes = [Process(*place) for place in places for _ in range(options.cores)]
-    on_the_wire = _OCTETS * 8 / (options.gigabits * 1e9)
-    events: list[tuple[float, int, str, Process]] = []
-    messages *= machines
-    left, done, now = messages, 0, 0.0
+class Simulation:
+    """Machines at work on a heap of events: (instant, order, what, process)."""
 
-    def later(at: float, what: str, process: Process) -> None:
-        heapq.heappush(events, (at, next(order), what, process))
+    def __init__(self, machines: int, options: argparse.Namespace) -> None:
+        self.options = options
+        self.dice, self.order = random.Random(options.seed), itertools.count()
+        self.database = Station(options.database_cores)
+        places = [(Station(options.cores), Station(1)) for _ in range(machines)]
+        self.processes = [Process(*place) for place in places for _ in range(options.cores)]
+        self.events: list[tuple[float, int, str, Process]] = []
+        self.left, self.done, self.now = _MESSAGES * machines, 0, 0.0
 
-    def commit(process: Process) -> None:
-        if process.waiting and not process.is_committing:
-            process.is_committing = True
-            number = len(process.waiting)
-            rows = number * 2 + process.outcomes  # a claim's share rides along
-            process.waiting.clear()
-            process.outcomes = 0
-            at = database.serve(now, rows * options.row * 1e-6) + options.commit * 1e-3
-            for _ in range(number):
-                later(at, "handed", process)
-            later(at, "free", process)
+    def run(self) -> float:
+        """Messages a second."""
+        for process in self.processes:
+            for _ in range(self.options.connections // self.options.cores):
+                self._later(self.dice.uniform(0, 1e-3), "next", process)
+        while self.events:
+            self.now, _, what, process = heapq.heappop(self.events)
+            self._happen(what, process)
+            if process.waiting and not process.is_committing:
+                self._commit(process)
+        return self.done / self.now
 
-    for process in processes:
-        for _ in range(options.connections // options.cores):
-            later(dice.uniform(0, 1e-3), "next", process)
-    while events:
-        now, _, what, process = heapq.heappop(events)
-        if what == "next" and left:
-            left -= 1
-            at = process.link.serve(process.machine.serve(now, options.cpu * 1e-3), on_the_wire)
-            later(at + dice.expovariate(1000 / options.answer), "ready", process)
+    def _later(self, at: float, what: str, process: Process) -> None:
+        heapq.heappush(self.events, (at, next(self.order), what, process))
+
+    def _answer(self) -> float:
+        return self.dice.expovariate(1000 / self.options.answer)
+
+    def _happen(self, what: str, process: Process) -> None:
+        if what == "next" and self.left:
+            self.left -= 1
+            on_the_wire = _OCTETS * 8 / (self.options.gigabits * 1e9)
+            at = process.link.serve(process.machine.serve(self.now, self.options.cpu * 1e-3), on_the_wire)
+            self._later(at + self._answer(), "ready", process)
         elif what == "ready":
-            process.waiting.append(1)
+            process.waiting += 1
         elif what == "handed":
-            later(now + dice.expovariate(1000 / options.answer), "answered", process)
+            self._later(self.now + self._answer(), "answered", process)
         elif what == "free":
             process.is_committing = False
         elif what == "answered":
-            done += 1
+            self.done += 1
             process.outcomes += 1
-            later(now, "next", process)
-        commit(process)
-    return done / now
+            self._later(self.now, "next", process)
+
+    def _commit(self, process: Process) -> None:
+        number, process.waiting, process.is_committing = process.waiting, 0, True
+        rows = number * 2 + process.outcomes  # a claim's share rides along
+        process.outcomes = 0
+        at = self.database.serve(self.now, rows * self.options.row * 1e-6) + self.options.commit * 1e-3
+        for _ in range(number):
+            self._later(at, "handed", process)
+        self._later(at, "free", process)
 
 
 def bounds(machines: int, options: argparse.Namespace) -> dict[str, float]:
@@ -118,13 +125,14 @@ def main() -> None:
     parser.add_argument("--database-cores", type=int, default=4)
     parser.add_argument("--gigabits", type=float, default=1.0, help="of one machine's link")
     parser.add_argument("--quota", type=float, default=0.0, help="messages a second that the provider takes; 0: any")
+    parser.add_argument("--machines", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     print(f"{'machines':>8}{'simulated/s':>13}{'bound/s':>10}  by what{'':<9}{'a day':>14}")
-    for machines in (1, 2, 4, 8, 16):
+    for machines in options.machines:
         allowed = bounds(machines, options)
         tightest = min(allowed, key=allowed.__getitem__)
-        rate = min(simulate(machines, options), options.quota or float("inf"))
+        rate = min(Simulation(machines, options).run(), options.quota or float("inf"))
         print(f"{machines:>8}{rate:>13.0f}{allowed[tightest]:>10.0f}  {tightest:<16}{rate * 86_400:>14,.0f}")
 
 

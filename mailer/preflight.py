@@ -17,7 +17,7 @@ from mailer.address import Mailbox, domain_of
 from mailer.audience.greeting import envelope_name, greeting
 from mailer.audience.recipient import Recipient
 from mailer.audience.segments import resolved
-from mailer.editions.check import check
+from mailer.editions.check import check, with_faults
 from mailer.editions.checks.axe import Barrier, barriers
 from mailer.editions.checks.catalogue import UNREADABLE, refuse_unknown
 from mailer.editions.checks.circumstances import Circumstances, Failure, Reader, Sending, Silence, Waiver
@@ -55,7 +55,7 @@ def judge(
     app: "App", name: str, *, online: bool = False, in_browser: bool = False, send_on: date | None = None
 ) -> Judged:
     """
-    Read, compile and judge an issue; a text or template that can't be used is the one error there is.
+    Read, compile and judge an issue; what can't be used of it is an error, and the rest is judged without it.
 
     `online` asks for the linked pages, `in_browser` lets axe-core judge in chromium: both take seconds.
 
@@ -70,10 +70,10 @@ def judge(
     folder = app.loaded.resolve(app.config.content.issues)
     locate(folder, name)
     try:
-        issues, compiled = app.compile(name)
-        plain = _plain(app, issues[0].language)
+        issues, compiled, faults = app.press.attempt(name)
+        plain = _plain(app, issues[0].language) if compiled else ""
     except AuthorError as problem:
-        return Judged(Report(name, errors=(Finding(UNREADABLE, problem.where, problem.message),)))
+        return Judged(Report(name, errors=(_finding(problem),)))
     known = Circumstances(
         segments=tuple(app.config.segments),
         office_words=folder / DICTIONARY,
@@ -88,7 +88,14 @@ def judge(
         reachable=_reachable(app) if online else None,
         axe=partial(_barriers, app) if in_browser else None,
     )
-    return Judged(check(issues, compiled, known), issues, compiled)
+    report = check(issues, compiled, known)
+    if not faults:
+        return Judged(report, issues, compiled)
+    return Judged(with_faults(report, map(_finding, faults)), issues, compiled)
+
+
+def _finding(problem: AuthorError) -> Finding:
+    return Finding(UNREADABLE, problem.where, problem.message)
 
 
 def readers_of(app: "App", segment: str | None = None) -> Iterator[Recipient]:

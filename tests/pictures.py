@@ -1,4 +1,4 @@
-"""The sample issue's pictures, made fit for mail once a run: making them costs more than most tests."""
+"""What a run makes once: pictures fit for mail, templates compiled, words asked of the dictionary."""
 
 import atexit
 import os
@@ -18,6 +18,6 @@ def kept_pictures() -> Path:
 
 
 def keep_pictures_of(publication: Path) -> None:
-    """Let a publication in a folder find the pictures that another has made."""
+    """Let a publication in a folder find what another has made; it costs more to make than most tests take."""
     (publication / "var").mkdir(exist_ok=True)
     (publication / "var" / "cache").symlink_to(kept_pictures())

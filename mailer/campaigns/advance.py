@@ -38,17 +38,8 @@ def open_campaign(
         raise Refused("a campaign needs at least one segment")
     with agenda.alone():
         earlier = may_open(agenda, issue, content_hash, segments, again=again)
-        draft = Campaign(
-            0,
-            issue,
-            content_hash,
-            tuple(segments),
-            State.DRAFT,
-            now,
-            created_by=by,
-            rules=dict(rules),
-            excluded=tuple(excluded),
-        )
+        draft = Campaign(0, issue, content_hash, tuple(segments), State.DRAFT, now, created_by=by)
+        draft = msgspec.structs.replace(draft, rules=dict(rules), excluded=tuple(excluded))
         opened = agenda.add(draft)
         approved = agenda.save(opened, move(opened, State.APPROVED), who=by, at=now)
         for held in (campaign for campaign in earlier if campaign.state is State.HELD):

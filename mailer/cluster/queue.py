@@ -21,7 +21,8 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.schema import SchemaManager
 
 from mailer.log import get_logger
-from mailer.storage.database import ALERT, Database
+from mailer.storage.database import Database
+from mailer.storage.postgres import ALERT
 from mailer.storage.slices import Slice
 
 log = get_logger()

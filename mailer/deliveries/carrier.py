@@ -96,7 +96,7 @@ class Carrier:
         try:
             if self._channel is None:
                 self._channel = await self._ways.open()
-            else:
+            elif self._ways.are_several:
                 await self._channel.prefer()
         except TransportError:
             self._claims.put_back(claimed)
@@ -106,11 +106,12 @@ class Carrier:
     async def _hand_off(self) -> Message | None:
         """Step 4, called back by the channel when all but the dot is out; gives the message that follows."""
         assert self._claimed is not None and self._channel is not None  # noqa: PT018 - it calls back while it carries
+        durable = self._writer.hand_off(Handed(self._claimed.id, self._channel.name))
         self._next = self._claims.at_once()
         if self._next is not None:
             with suppress(TransportError):  # it is told when its turn comes
                 self._next_message = self._make_message(self._next)
-        await self._writer.hand_off(Handed(self._claimed.id, self._channel.name))
+        await durable
         self._is_handed = True
         return self._next_message
 

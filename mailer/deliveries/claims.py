@@ -35,6 +35,7 @@ class Claims:
         self._clock = clock
         self._orders = orders
         self._overall = Turnstile("all", orders.pace.rates, clock)
+        self._is_metered = bool(orders.pace.rates)
         self._lanes: dict[str, Lane] = {}
         self._slowdowns: dict[str, Slowdown] = {}
         self._changed = asyncio.Event()
@@ -129,6 +130,8 @@ class Claims:
             if not lane.has_work:
                 continue
             has_work = True
+            if not self._is_metered and not lane.turnstile.meters and len(lane.ready) > self._orders.batch // 2:
+                continue  # as at nearly every message
             batch = min(lane.turnstile.batch(self._orders.batch), self._overall.batch(self._orders.batch))
             if not lane.is_dry and not lane.is_claiming and len(lane.ready) <= batch // 2 and not lane.is_spent:
                 lane.is_claiming = True

@@ -86,7 +86,7 @@ class Handed(msgspec.Struct, frozen=True):
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """What came of one attempt. `due_at` is set when it is to be tried again."""
+    """What came of one attempt. `due_at` is set when it is to be tried again; a provider that took it gave it an id."""
 
     id: int
     state: State
@@ -95,6 +95,7 @@ class Settlement(msgspec.Struct, frozen=True):
     status: str = ""
     due_at: datetime | None = None
     deferred: bool = False
+    provider_id: str = ""
 
 
 class Delivery(msgspec.Struct, frozen=True):

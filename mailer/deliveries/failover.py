@@ -54,6 +54,11 @@ class Failover:
         self.ways = [Way(transport) for transport in transports]
         self._clock = clock
 
+    @property
+    def are_several(self) -> bool:
+        """Whether there is more than one to choose from."""
+        return len(self.ways) > 1
+
     async def open(self, *, before: Way | None = None) -> "OpenWay":
         """
         Connect by the first way that can be had, or by one that is preferred to `before`.
@@ -71,7 +76,7 @@ class Failover:
                 channel = await way.transport.open()
             except (ConnectionLost, TransportDown) as problem:
                 failures.append(problem)
-                if len(self.ways) > 1:
+                if self.are_several:
                     way.went_down(self._clock.now(), problem.reply)
             else:
                 way.came_up()
@@ -90,7 +95,7 @@ class Failover:
             Diverted: There is another.
 
         """
-        if len(self.ways) > 1:
+        if self.are_several:
             way.went_down(self._clock.now(), refusal.reply)
             if self.should_leave(way):
                 raise Diverted(refusal.reply, code=refusal.code, status=refusal.status) from refusal
@@ -124,8 +129,6 @@ class OpenWay:
             Diverted: This way is down.
 
         """
-        if len(self._failover.ways) == 1:
-            return
         if self._failover.should_leave(self._way):
             raise Diverted(f"{self.name} is down")
         if not self._failover.is_there_better(self._way):

@@ -7,11 +7,18 @@ from mailer.deliveries.retry import next_try
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportError
 
 _LONGEST_REPLY = 1_000
+_LONGEST_ID = 200
 
 
 def taken(claimed: Claimed, receipt: Receipt) -> Settlement:
     """The other side took it."""
-    return Settlement(claimed.id, State.SENT, reply=receipt.reply[:_LONGEST_REPLY], code=250)
+    return Settlement(
+        claimed.id,
+        State.SENT,
+        reply=receipt.reply[:_LONGEST_REPLY],
+        code=250,
+        provider_id=receipt.provider_id[:_LONGEST_ID],
+    )
 
 
 def refused(claimed: Claimed, refusal: RecipientRefused) -> Settlement:

@@ -117,4 +117,6 @@ class Turnstile:
 
     def batch(self, usual: int) -> int:
         """How many deliveries to claim ahead: what goes out in a few seconds; who leaves meanwhile still gets it."""
+        if not self.meters:
+            return usual
         return max(1, min([usual, *(int(_CLAIMED_AHEAD / meter.rate.interval) for meter in self.meters)]))

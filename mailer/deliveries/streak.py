@@ -29,6 +29,8 @@ class Streak:
 
     def broken(self) -> None:
         """A message was taken: the way out is open."""
+        if self._words is None and not self._is_tripped:
+            return
         self.refused.clear()
         self._words = None
         self._is_tripped = False

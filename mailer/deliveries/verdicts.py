@@ -98,7 +98,7 @@ class Verdicts:
         """Leave it to the writer. The next hand-off of this channel waits behind it, so outcomes never pile up."""
         self._writer.settle(settlement)
         is_closed = settlement.state is not State.PENDING
-        if is_closed or settlement.deferred:
+        if self._lost and (is_closed or settlement.deferred):
             self._lost.pop(settlement.id, None)
         is_sent = settlement.state is State.SENT
         self._progress = Progress(closed=self._progress.closed + is_closed, sent=self._progress.sent + is_sent)

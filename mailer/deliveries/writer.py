@@ -2,8 +2,10 @@
 The one writer: a thread through which every change of the ledger passes while a campaign is sent.
 
 A commit that is on the disk when it returns costs milliseconds, whatever it holds. So all connections hand in what they
-have; the thread gets all that waits, writes it in one commit, and wakes them up. The longer the disk takes, the more
-one commit holds. It gets batches, not orders, and so is woken once a commit: each time that it runs, the loop waits.
+have; the thread gets all that waits, writes it in one commit, and wakes them up. It gets a batch when half of the
+connections wait for it, so that the other half can be at work meanwhile; or before, when the loop has done all that
+there was to do and nobody else will hand anything in. It gets batches, not orders, and so is woken once a commit: each
+time that it runs, the loop waits.
 """
 
 import asyncio
@@ -22,6 +24,10 @@ from mailer.errors import OperatorError
 T = TypeVar("T")
 _Order = tuple[Handed | Settlement | Callable[[], Any], "asyncio.Future[Any] | None"]
 
+# So often in a row the loop must come by and find no new order, until it has nothing to do that could lead to one: what
+# arrives from the network in one turn is worked on in the next.
+_QUIET_TURNS = 2
+
 # How long a database that is locked, full or gone is asked again before the run gives up. What was sent must be
 # written down; a database that restarts comes back within this.
 _WAITS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -36,6 +42,7 @@ class Writer:
         run: Run,
         clock: Clock,
         *,
+        connections: int = 1,
         waits: Sequence[float] = _WAITS,
     ) -> None:
         self._ledger = ledger
@@ -45,7 +52,10 @@ class Writer:
         self._waits = waits
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Order] = []
+        self._hand_offs = 0  # of those that wait: so many connections do
+        self._enough = max(1, connections // 2)
         self._is_busy = False
+        self._is_looking = False
         self._batches: SimpleQueue[list[_Order] | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -54,16 +64,17 @@ class Writer:
         """Name who is told of an outcome that can't be written: nobody waits for those."""
         self._fail = tell
 
-    async def hand_off(self, delivery: Handed) -> None:
+    def hand_off(self, delivery: Handed) -> "asyncio.Future[None]":
         """
-        Make *handed* durable; on return it is on the disk, and the end of the data may leave.
+        Make *handed* durable; who has awaited it knows it on the disk, and the end of the data may leave.
 
         Raises:
             LeaseLost: The run no longer holds the delivery.
             OperatorError: The database can't be written.
 
         """
-        await self._order(delivery)
+        self._hand_offs += 1
+        return self._order(delivery)
 
     def settle(self, settlement: Settlement) -> None:
         """Write an outcome down, in the order in which it came."""
@@ -88,13 +99,32 @@ class Writer:
     def _put(self, order: Handed | Settlement | Callable[[], Any], future: "asyncio.Future[Any] | None") -> None:
         self._waiting.append((order, future))
         if not self._is_busy:
-            self._is_busy = True
-            self._loop.call_soon(self._begin)  # whoever else is ready now comes along
+            self._gather()
+
+    def _gather(self) -> None:
+        """Begin if enough is there; else see who else comes along."""
+        if self._hand_offs >= self._enough:
+            self._begin()
+        elif not self._is_looking:
+            self._is_looking = True
+            self._loop.call_soon(self._look, 0, 0)
+
+    def _look(self, seen: int, quiet: int) -> None:
+        """Once a turn of the loop: begin when it has become quiet."""
+        waiting = len(self._waiting)
+        quiet = quiet + 1 if waiting == seen else 0
+        if waiting and not self._is_busy and quiet < _QUIET_TURNS:
+            self._loop.call_soon(self._look, waiting, quiet)
+            return
+        self._is_looking = False
+        if waiting and not self._is_busy:
+            self._begin()
 
     def _begin(self) -> None:
         """Give the thread all that waits."""
+        self._is_busy = True
         self._batches.put(self._waiting)
-        self._waiting = []
+        self._waiting, self._hand_offs = [], 0
 
     def _done(self, orders: Sequence[_Order], answers: Sequence[Any]) -> None:
         """Wake those who waited; what came meanwhile is the next batch."""
@@ -106,9 +136,9 @@ class Writer:
                     future.set_exception(answer)
             elif future is not None and not future.done():
                 future.set_result(answer)
-        self._is_busy = bool(self._waiting)
-        if self._is_busy:
-            self._loop.call_soon(self._begin)
+        self._is_busy = False
+        if self._waiting:
+            self._gather()
 
     def _work(self) -> None:
         while (orders := self._batches.get()) is not None:

@@ -1,6 +1,8 @@
 """The preflight: every family of rules over one issue. Errors block a send, warnings are for a person to judge."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
 
 from mailer.editions.checks.accessibility import accessibility, link_texts
 from mailer.editions.checks.axe import judged_by_axe
@@ -20,7 +22,7 @@ from mailer.editions.checks.remark import Remark
 from mailer.editions.checks.spelling import own_words, spelling
 from mailer.editions.checks.typography import typography
 from mailer.editions.checks.weight import weight
-from mailer.editions.edition import Compiled, Report
+from mailer.editions.edition import Compiled, Finding, Report
 from mailer.issues.issue import Issue
 
 
@@ -44,6 +46,12 @@ def check(issues: Sequence[Issue], compiled: Compiled | None, known: Circumstanc
         warnings=tuple(remark.finding for remark in order if not remark.blocks),
         waived=waived,
     )
+
+
+def with_faults(report: Report, faults: Iterable[Finding]) -> Report:
+    """The report with what could not be read at all among its errors."""
+    errors = sorted({*report.errors, *faults}, key=lambda finding: _place(finding.where))
+    return msgspec.structs.replace(report, errors=tuple(errors))
 
 
 def _one_language(issue: Issue, compiled: Compiled | None, known: Circumstances) -> Iterator[Remark]:

@@ -14,12 +14,17 @@ from typing import Final
 # fetch fails, whatever its switches say, and a client that takes as long to load as all of premailer stays away.
 _kept = sys.modules.get("requests")
 sys.modules["requests"] = ModuleType("requests")
+import cssutils  # noqa: E402
 from premailer import Premailer  # noqa: E402
 
 if _kept is None:
     del sys.modules["requests"]
 else:
     sys.modules["requests"] = _kept
+
+# premailer judges each declaration that it merges, whatever its switches say, and does nothing with the judgement.
+# The judges are a grammar for each property there is, so they are sent home.
+cssutils.profile.removeProfile(all=True)
 
 _DOCTYPE: Final = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)
 _STYLE: Final = re.compile(r"(<style\b)([^>]*>)(.*?)(</style>)", re.DOTALL)

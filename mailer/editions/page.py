@@ -15,6 +15,7 @@ from markupsafe import Markup
 from mailer.editions.edition import Enclosure, Image, Imprint
 from mailer.editions.enclosures import calendar_date, document, kind, weight
 from mailer.editions.sdgs import Goal, goals
+from mailer.errors import AuthorError
 from mailer.issues import Article, Button, Issue, Picture, Section
 from mailer.issues.issue import FILES, When
 from mailer.issues.markdown import to_html
@@ -217,14 +218,16 @@ class _Desk:
 
     def piece(self, article: Article, *, event: bool = False) -> Piece:
         self.stops += 1
-        html = to_html(article.body)
+        html, layout = to_html(article.body), article.layout or "stacked"
+        if layout in {"left", "right"} and "<table" in html:  # beside a picture its columns would break their words
+            layout = "stacked"
         file = self.document(article)
         return Piece(
             id=article.id,
             title=article.title,
             body=article.body,
             html=Markup(f'<div lang="{article.language}">{html}</div>' if article.language else html),  # noqa: S704 - mistune escapes, nh3 has cleaned it
-            layout=article.layout or "stacked",
+            layout=layout,
             label=article.label or (self.translate("Fe de erratas") if article.layout == "erratum" else ""),
             place=article.place,
             tag=article.tag,
@@ -243,7 +246,10 @@ class _Desk:
         )
 
     def illustration(self, picture: Picture) -> Illustration:
-        image = self._picture(self.issue.folder / picture.path)
+        try:
+            image = self._picture(self.issue.folder / picture.path)
+        except AuthorError as problem:  # it knows the file alone
+            raise AuthorError(f'"{picture.path}": {problem.message}', self.issue.where(picture.line)) from None
         return Illustration(url=self.imprint.picture(image), alt=picture.alt, image=image)
 
     def document(self, article: Article) -> Enclosure | None:

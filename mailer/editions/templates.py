@@ -11,6 +11,7 @@ from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from mailer.editions.kept_templates import KeptTemplates
 from mailer.editions.theme import Theme, leading, size
 from mailer.errors import AuthorError
 
@@ -59,8 +60,8 @@ def lockup(name: str) -> Markup:
 
 
 @lru_cache(maxsize=4)
-def _environment(folder: Path, place: str) -> ImmutableSandboxedEnvironment:
-    """The templates of a folder; what was compiled once is kept until its file changes."""
+def _environment(folder: Path, place: str, kept: Path | None) -> ImmutableSandboxedEnvironment:
+    """The templates of a folder; what was compiled once is kept until its file changes, on disk too if `kept` says."""
     jinja = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -68,6 +69,7 @@ def _environment(folder: Path, place: str) -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=[_Marks],
+        bytecode_cache=KeptTemplates(kept) if kept else None,
     )
     jinja.extend(place=place)
     jinja.filters["lockup"] = lockup
@@ -78,11 +80,11 @@ def _environment(folder: Path, place: str) -> ImmutableSandboxedEnvironment:
 class Templates:
     """One folder of templates with its theme, ready to be filled."""
 
-    def __init__(self, folder: Path, theme: Path | None = None) -> None:
+    def __init__(self, folder: Path, theme: Path | None = None, *, kept: Path | None = None) -> None:
         self.folder = folder
         self.theme_file = theme or folder / "theme.toml"
         self.theme = Theme.load(self.theme_file)
-        self._jinja = _environment(folder, self._name(""))
+        self._jinja = _environment(folder, self._name(""), kept)
 
     @property
     def wordmark(self) -> Path | None:

@@ -27,7 +27,8 @@ class Event(msgspec.Struct, frozen=True):
     One thing that came back about one recipient.
 
     `id` tells it from all others, so that the same one counts once however often it is handed in. `delivery`
-    (`campaign-subscriber`) comes from a signed token alone. `is_vouched` says that the sender proved who it is (a
+    (`campaign-subscriber`) comes from a signed token alone. `provider_id` is the id that the
+    provider gave to the message when it took it. `is_vouched` says that the sender proved who it is (a
     webhook's signature): a mail proves nothing, and its address is then only what somebody claims. `token` is good for
     one event: it is spent in the transaction that records this one.
     """
@@ -39,6 +40,7 @@ class Event(msgspec.Struct, frozen=True):
     address: str = ""
     delivery: str = ""
     message_id: str = ""
+    provider_id: str = ""
     reason: Reason = Reason.UNCLEAR
     hard: bool = False
     status: str = ""

@@ -13,7 +13,7 @@ from mailer.feedback.addresses import ADDRESS, addresses_in, clean, is_machine, 
 from mailer.feedback.finding import Finding, Kind, about_each, judge, softened
 from mailer.feedback.mime import Part
 from mailer.feedback.phrases import mark
-from mailer.feedback.reason import plain
+from mailer.feedback.reason import HARD, plain, reason_of
 
 _ORNAMENTED = re.compile(r"[\s>|*=_#-]{1,20}")
 _ANSWER = re.compile(r"(?:re|aw|rv|sv)\s?:")  # a person who answers a bounce writes beneath its subject
@@ -72,6 +72,8 @@ def is_delay(mail: Part, words: str) -> bool:
     """Whether the mail only warns that it takes longer."""
     text = plain(words)
     subject = plain(mail.header("subject"))
+    if reason_of(subject) in HARD:  # "Warning: ana@gad.example - User unknown!"
+        return False
     if not (mark("delay words").search(text) or re.search(r"delay|warning:|retras|demora|atras", subject)):
         return False
     return not mark("gave up").search(text) or bool(re.search(r"delay|warning:|retras", subject))

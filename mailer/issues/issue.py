@@ -11,6 +11,8 @@ ARTICLE_LAYOUTS: Final = (
     *("lead", "left", "right", "stacked"),
     *("quote", "notice", "erratum", "agreement", "video", "signature"),
 )
+# Articles that stand for themselves even behind a section whose layout its articles follow.
+CLOSING_LAYOUTS: Final = ("signature", "notice", "erratum", "quote")
 SECTION_LAYOUTS: Final = ("routes", "cards", "triple", "rows", "figures", "events", "gallery", "documents")
 # A button whose address begins so leads to a file of the folder, which is published with it.
 FILES: Final = "files/"

@@ -17,16 +17,15 @@ class Names:
         self._taken: dict[str, int] = {}
         for name, line in given:
             if not _ID.fullmatch(name):
-                raise source.wrong(
-                    line, f'the id "{name}" can\'t stand in an address; write id={slug(name) or "articulo"}'
-                )
-            if name in self._taken:
-                raise source.wrong(line, f'the id "{name}" is taken by line {self._taken[name]}; choose another')
-            self._taken[name] = line
+                source.fault(line, f'the id "{name}" can\'t stand in an address; write id={slug(name) or "articulo"}')
+            elif name in self._taken:
+                source.fault(line, f'the id "{name}" is taken by line {self._taken[name]}; choose another')
+            else:
+                self._taken[name] = line
 
     def of(self, title: str, given: str | None) -> str:
         """The id given, or one made of the title."""
-        if given:
+        if given and _ID.fullmatch(given):
             return given
         stem = slug(title) or "articulo"
         name, count = stem, 1

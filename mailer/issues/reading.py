@@ -28,19 +28,22 @@ def locate(issues: Path, name: str) -> Path:
     raise _missing(issues, name)
 
 
-def read(folder: Path, language: str | None = None) -> Issue:
+def read(folder: Path, language: str | None = None, *, faults: list[AuthorError] | None = None) -> Issue:
     """
     Read the issue in `folder`: `issue.md`, or with a language the file that is written in it.
 
+    What isn't as `issues/README.md` says is added to `faults`, and the issue comes without it.
+
     Raises:
-        AuthorError: It isn't there or isn't as `issues/README.md` says; names file, line and what to write.
+        AuthorError: It isn't there, or can't be read at all; without `faults`, the first of them. Names file, line
+            and what to write.
 
     """
     if not folder.is_dir():
         raise _missing(folder.parent, folder.name)
     path = folder / ("issue.md" if language is None else f"issue.{language}.md")
     if not path.is_file() and language is not None:
-        first = read(folder)
+        first = read(folder, faults=faults)
         if first.language == language:
             return first
         raise AuthorError(f"{path.name} is missing; translate issue.md there", f"{folder.parent.name}/{folder.name}")
@@ -48,7 +51,13 @@ def read(folder: Path, language: str | None = None) -> Issue:
         raise AuthorError(
             "issue.md is missing; write it, or begin with `mailer new`", f"{folder.parent.name}/{folder.name}"
         )
-    return _read(path, language)
+    source = Source.load(path)
+    issue = _read(source, path, language)
+    if source.faults and faults is None:
+        raise _first(source.faults, folder.name)
+    if faults is not None:
+        faults += source.faults
+    return issue
 
 
 def translations(folder: Path) -> tuple[str, ...]:
@@ -56,29 +65,41 @@ def translations(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(found[1] for path in folder.iterdir() if (found := _TRANSLATION.fullmatch(path.name))))
 
 
-def _read(path: Path, language: str | None) -> Issue:
-    source = Source.load(path)
+def _line(fault: AuthorError) -> int:
+    return int(fault.where.rpartition(":")[2])
+
+
+def _first(faults: list[AuthorError], name: str) -> AuthorError:
+    """The first fault, which says how many follow."""
+    more = f" (the first of {len(faults)} faults; `mailer check {name}` tells them all)" if len(faults) > 1 else ""
+    return AuthorError(faults[0].message + more, faults[0].where)
+
+
+def _read(source: Source, path: Path, language: str | None) -> Issue:
     front = FrontMatter(source)
     told = front.language(language or SOURCE)
     if language and told != language:
-        raise front.wrong(
-            "language", f"the file is called {path.name} but its language is {told}; write language: {language}"
-        )
-    texts = front.texts
+        wrong = f"the file is called {path.name} but its language is {told}; write language: {language}"
+        source.faults.append(front.wrong("language", wrong))
+        told = language
+    texts, month, number, sdgs = front.texts, front.month, front.number, front.sdgs
+    above = len(source.faults)
+    sections = read_sections(source, front.end + 1, path.parent)
+    source.faults[above:] = sorted(source.faults[above:], key=_line)
     return Issue(
         name=path.parent.name,
         folder=path.parent,
         language=told,
         title=texts["title"],
-        month=front.month,
-        number=front.number,
+        month=month,
+        number=number,
         subject=texts["subject"],
         preheader=texts["preheader"],
         tagline=texts.get("tagline", ""),
         office=texts.get("office", ""),
         department=texts.get("department", ""),
-        sdgs=front.sdgs,
-        sections=read_sections(source, front.end + 1, path.parent),
+        sdgs=sdgs,
+        sections=sections,
         file=path.name,
         lines=front.lines,
     )

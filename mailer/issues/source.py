@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +15,17 @@ MOST_BYTES: Final = 2_000_000
 
 
 class Source:
-    """The lines of a file. Line 1 is `lines[0]`; a byte-order mark, CRLF and comments are gone."""
+    """
+    The lines of a file. Line 1 is `lines[0]`; a byte-order mark, CRLF and comments are gone.
+
+    What is wrong with one of them is kept among the `faults`, and reading goes on without it: an author wants to hear
+    of all that is to be mended, not of the first thing.
+    """
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         self.lines = text.split("\n")
+        self.faults: list[AuthorError] = []
 
     @classmethod
     def load(cls, path: Path) -> "Source":
@@ -45,6 +53,18 @@ class Source:
     def wrong(self, line: int, message: str) -> AuthorError:
         """The error to raise for what is wrong on `line`."""
         return AuthorError(message, self.name, line)
+
+    def fault(self, line: int, message: str) -> None:
+        """Keep what is wrong on `line`, and go on."""
+        self.faults.append(self.wrong(line, message))
+
+    @contextmanager
+    def forgiving(self) -> Iterator[None]:
+        """Keep the error that is raised inside, and go on behind."""
+        try:
+            yield
+        except AuthorError as fault:
+            self.faults.append(fault)
 
 
 def _plain(text: str, name: str) -> str:

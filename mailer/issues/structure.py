@@ -5,15 +5,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
+from mailer.errors import AuthorError
 from mailer.issues import attributes
-from mailer.issues.issue import ARTICLE_LAYOUTS, SECTION_LAYOUTS, Article, Button, Picture, Section
+from mailer.issues.issue import (
+    ARTICLE_LAYOUTS,
+    CLOSING_LAYOUTS,
+    SECTION_LAYOUTS,
+    Article,
+    Button,
+    Picture,
+    Section,
+    When,
+)
 from mailer.issues.names import Names
-from mailer.issues.pieces import read_button, read_picture
+from mailer.issues.pieces import is_button, is_picture, read_button, read_picture
 from mailer.issues.source import Source
 from mailer.issues.when import read_when
 
 _HEADING: Final = re.compile(r"[ \t]*(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
 _GLUED: Final = re.compile(r"[ \t]*#{2,6}[^#\s].*")
+# What a word processor begins the items of a list with.
+_BULLET: Final = re.compile(r"^([ \t]*)[•·▪◦‣●○■–][ \t]+", re.MULTILINE)
 _INLINE_PICTURE: Final = re.compile(r"(?<!\\)!\[[^\]]*\]\(")
 SECTION: Final = 2
 ARTICLE: Final = 3
@@ -39,16 +53,15 @@ class _Piece:
         if not filled:
             return "", self.line
         first, last = filled[0], filled[-1]
-        return "\n".join(texts[first : last + 1]).rstrip(), self.lines[first][0]
+        text = "\n".join(texts[first : last + 1]).rstrip()
+        return _BULLET.sub(r"\1- ", text), self.lines[first][0]
 
 
 def read_sections(source: Source, start: int, folder: Path) -> tuple[Section, ...]:
     """
     The sections from line number `start` (counted from 0) on.
 
-    Raises:
-        AuthorError: A heading, an attribute, a picture or a button is not as it must be.
-
+    A heading, an attribute, a picture or a button that isn't as it must be is a fault of the source, and left out.
     """
     pieces = _cut(source, start)
     for piece in pieces:
@@ -61,13 +74,14 @@ def _cut(source: Source, start: int) -> list[_Piece]:
     """The pieces in reading order; the first is what stands before any heading."""
     pieces = [_Piece(SECTION, "", start + 1)]
     for number, text in enumerate(source.lines[start:], start + 1):
-        heading = _HEADING.fullmatch(text)
-        if heading:
-            pieces.append(_piece(heading, source, number))
-            continue
         if _GLUED.fullmatch(text):
-            raise source.wrong(number, "write a space between the ## and the heading")
-        pieces[-1].lines.append((number, text))
+            source.fault(number, "write a space between the ## and the heading")
+            text = re.sub(r"#(?=[^#])", "# ", text, count=1)  # noqa: PLW2901 - read as it was meant
+        if heading := _HEADING.fullmatch(text):
+            with source.forgiving():
+                pieces.append(_piece(heading, source, number))
+        else:
+            pieces[-1].lines.append((number, text))
     return pieces
 
 
@@ -82,9 +96,8 @@ def _piece(heading: re.Match[str], source: Source, line: int) -> _Piece:
     if not title:
         raise source.wrong(line, f"the heading is empty; write {heading[1]} and its title")
     if inline := re.search(r"\{\s*\w+\s*=.*\}$", title):
-        raise source.wrong(
-            line, f"the attributes stand on a line of their own below the heading; move {inline[0]} there"
-        )
+        source.fault(line, f"the attributes stand on a line of their own below the heading; move {inline[0]} there")
+        title = title[: inline.start()].strip()
     return _Piece(level, title, line)
 
 
@@ -93,33 +106,44 @@ def _take_attributes(piece: _Piece, source: Source) -> None:
     for index, (number, text) in enumerate(piece.lines):
         if not attributes.is_attribute_line(text):
             continue
-        if index != first or not piece.title:
-            raise source.wrong(number, "an attribute line stands directly below its heading; move it there")
-        piece.given, piece.given_line = attributes.read_attributes(text, source, number), number
         piece.lines[index] = (number, "")
+        if index != first or not piece.title:
+            source.fault(number, "an attribute line stands directly below its heading; move it there")
+            continue
+        piece.given, piece.given_line = attributes.read_attributes(text, source, number), number
 
 
 def _take_lone_lines(piece: _Piece, source: Source, folder: Path) -> None:
     for index, (number, text) in enumerate(piece.lines):
-        if picture := read_picture(text, source, number, folder):
-            if piece.level != ARTICLE:
-                raise source.wrong(number, "a picture belongs to an article; move it below a ### heading")
-            if piece.picture:
-                raise source.wrong(
-                    number, f"the article has a picture on line {piece.picture.line} already; give each its own ###"
-                )
-            piece.picture = picture
-        elif piece.level == ARTICLE and _stands_alone(piece, index) and (button := read_button(text, source, number)):
-            if piece.button:
-                raise source.wrong(
-                    number, f"the article has a button on line {piece.button.line} already; put this link in a sentence"
-                )
-            piece.button = button
+        if is_picture(text):
+            with source.forgiving():
+                _hang(piece, read_picture(text, source, number, folder), source)
+        elif piece.level == ARTICLE and _stands_alone(piece, index) and is_button(text):
+            with source.forgiving():
+                _fasten(piece, read_button(text, source, number), source)
         else:
             if _INLINE_PICTURE.search(text):
-                raise source.wrong(number, "a picture stands alone on its line; move it to one of its own")
+                source.fault(number, "a picture stands alone on its line; move it to one of its own")
             continue
         piece.lines[index] = (number, "")
+
+
+def _hang(piece: _Piece, picture: Picture, source: Source) -> None:
+    if piece.level != ARTICLE:
+        source.fault(picture.line, "a picture belongs to an article; move it below a ### heading")
+    elif piece.picture:
+        told = f"the article has a picture on line {piece.picture.line} already; give each its own ###"
+        source.fault(picture.line, told)
+    else:
+        piece.picture = picture
+
+
+def _fasten(piece: _Piece, button: Button, source: Source) -> None:
+    if piece.button:
+        told = f"the article has a button on line {piece.button.line} already; put this link in a sentence"
+        source.fault(button.line, told)
+    else:
+        piece.button = button
 
 
 def _stands_alone(piece: _Piece, index: int) -> bool:
@@ -137,8 +161,24 @@ def _assemble(pieces: list[_Piece], source: Source) -> tuple[Section, ...]:
             sections.append((piece, []))
         else:
             sections[-1][1].append(_article(piece, names, source))
-    made = (_section(piece, articles, names, source) for piece, articles in sections)
-    return tuple(section for section in made if section.title or section.intro or section.articles)
+    made = [_section(piece, articles, names, source) for piece, articles in sections]
+    return tuple(
+        part for section in made if section.title or section.intro or section.articles for part in _parted(section)
+    )
+
+
+def _parted(section: Section) -> tuple[Section, ...]:
+    """A section, and what closes it in a layout of its own as one without title: a signature is no card of a pair."""
+    if not section.layout:
+        return (section,)
+    kept = len(section.articles)
+    while kept and section.articles[kept - 1].layout in CLOSING_LAYOUTS:
+        kept -= 1
+    if kept == len(section.articles):
+        return (section,)
+    closing = section.articles[kept:]
+    end = Section(id="", title="", intro="", line=closing[0].line, segments=section.segments, articles=closing)
+    return (replace(section, articles=section.articles[:kept]), end)
 
 
 def _article(piece: _Piece, names: Names, source: Source) -> Article:
@@ -157,7 +197,7 @@ def _article(piece: _Piece, names: Names, source: Source) -> Article:
         place=given.get("place", ""),
         tag=given.get("tag", ""),
         figure=given.get("figure", ""),
-        when=read_when(given, source, piece.given_line),
+        when=_when(given, source, piece.given_line),
         sdgs=attributes.goals(given.get("sdgs", ""), source, piece.given_line),
         segments=attributes.words(given.get("segments", "")),
         picture=piece.picture,
@@ -165,12 +205,20 @@ def _article(piece: _Piece, names: Names, source: Source) -> Article:
     )
 
 
+def _when(given: dict[str, str], source: Source, line: int) -> When | None:
+    try:
+        return read_when(given, source, line)
+    except AuthorError as fault:
+        source.faults.append(fault)
+        return None
+
+
 def _section(piece: _Piece, articles: list[Article], names: Names, source: Source) -> Section:
     given, line = piece.given, piece.line
     intro, intro_line = piece.body()
     for key in ("place", "tag", "date", "time"):
         if key in given:
-            raise source.wrong(piece.given_line, f"{key} belongs to an article (###), not to a section; move it there")
+            source.fault(piece.given_line, f"{key} belongs to an article (###), not to a section; move it there")
     return Section(
         id=names.of(piece.title, given.get("id")) if piece.title else "",
         title=piece.title,

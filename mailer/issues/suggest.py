@@ -14,9 +14,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     'it can be title or month'
     """
     known = list(known)
-    if near := get_close_matches(word.lower(), known, n=1):
-        return f'did you mean "{near[0]}"?'
+    if meant := near(word, known):
+        return f'did you mean "{meant[0]}"?'
     return f"it can be {listed(known)}"
+
+
+def near(word: str, known: Iterable[str], likeness: float = 0.6) -> list[str]:
+    """
+    The one of the known words that looks most like `word`, if any does.
+
+    >>> near("tilte", ["title", "month"]), near("colour", ["title", "month"])
+    (['title'], [])
+    """
+    return get_close_matches(word.lower(), list(known), n=1, cutoff=likeness)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -21,7 +21,6 @@ _FORBIDDEN: Final = re.compile("[\r\n\0\ud800-\udfff]")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _PRINTABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _SAFE_IN_WORD: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
-_URL: Final = re.compile(r"[!-;=?-~]+")  # printable ASCII but for the angle brackets that enclose it
 
 
 class Unwritable(ValueError):
@@ -40,7 +39,7 @@ def refuse_breaks(value: str, place: str) -> str:
         Unwritable: It holds CR, LF, NUL or a lone surrogate.
 
     """
-    if _FORBIDDEN.search(value):
+    if not value.isprintable() and _FORBIDDEN.search(value):
         raise Unwritable(f"{place} holds a line break, a NUL or a broken character")
     return value
 
@@ -82,7 +81,7 @@ def url_field(name: str, urls: Sequence[str]) -> bytes:
 
     """
     for url in urls:
-        if not _URL.fullmatch(url) or len(name) + len(url) + 5 > _LONGEST:
+        if not _is_url(url) or len(name) + len(url) + 5 > _LONGEST:
             raise Unwritable(f"{name} holds a URL that a header can't carry; percent-encode it")
     listed = ",\r\n ".join(f"<{url}>" for url in urls)
     return f"{name}: {listed}\r\n".encode("ascii")
@@ -97,9 +96,19 @@ def raw_field(name: str, value: str) -> bytes:
 
     """
     refuse_breaks(value, name)
-    if not _PRINTABLE.fullmatch(value) or len(name) + len(value) + 2 > _LONGEST:
+    if not _is_plain(value) or value != value.strip() or len(name) + len(value) + 2 > _LONGEST:
         raise Unwritable(f"{name} must be printable ASCII of one line")
     return f"{name}: {value}\r\n".encode("ascii")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is a line of printable ASCII."""
+    return bool(text) and text.isascii() and text.isprintable()
+
+
+def _is_url(text: str) -> bool:
+    """Whether it can stand in the angle brackets that enclose it."""
+    return _is_plain(text) and not (" " in text or "<" in text or ">" in text)
 
 
 def date_field(instant: datetime) -> bytes:

@@ -43,9 +43,10 @@ def quote_value(value: str) -> bytes:
         return b""
     octets = value.encode()
     # The C encoder is many times faster, but it ends its lines in LF and knows nothing of dots and of `From `.
-    lines = b2a_qp(octets, istext=False).split(_C_SOFT_BREAK)
-    if len(lines[-1]) <= _WIDTH and not any(line[:1] in _AWKWARD for line in lines):
-        return _SOFT_BREAK.join((*lines, b""))
+    quoted = b2a_qp(octets, istext=False)
+    is_awkward = quoted.startswith(_AWKWARD) or b"\n." in quoted or b"\nF" in quoted
+    if not is_awkward and len(quoted) - quoted.rfind(b"\n") - 1 <= _WIDTH:
+        return quoted.replace(_C_SOFT_BREAK, _SOFT_BREAK) + _SOFT_BREAK
     return _fold(octets) + _SOFT_BREAK
 
 

@@ -45,11 +45,7 @@ class Stencil(msgspec.Struct, frozen=True):
     pieces: tuple[bytes, ...]
     holes: tuple[Hole, ...]
     seals: tuple[Seal, ...]
-
-    @property
-    def names_clickers(self) -> bool:
-        """Whether its links say whose they are."""
-        return any(hole.slot == CLICKER for hole in self.holes)
+    names_clickers: bool  # its links say whose they are
 
     def fill(self, values: Mapping[str, str]) -> list[bytes]:
         """
@@ -126,6 +122,7 @@ def cut(
             for slot in dict.fromkeys((*text, *page))
         ),
         seals=tuple(key.seal(fields) for key in keys),
+        names_clickers=CLICKER in text or CLICKER in page,
     )
 
 

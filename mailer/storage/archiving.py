@@ -2,7 +2,8 @@
 Puts the deliveries of campaigns that are long over away into compressed files, and keeps their sums.
 
 The file is whole and on the disk before a row is deleted, and the rows go in the same transaction that keeps the sums:
-an account that reconciled before does so after.
+an account that reconciled before does so after. A line names its person by the register's number alone, so whoever is
+erased there is nobody here, on whatever disk the file lies by then.
 """
 
 import gzip
@@ -23,6 +24,7 @@ from mailer.storage.agenda import as_campaign
 from mailer.storage.campaign_tables import campaigns, deliveries
 from mailer.storage.cluster_tables import archived_sums, archives
 from mailer.storage.database import Database
+from mailer.storage.rights import PERSONAL
 
 _OVER: Final = (State.FINISHED.value, State.CANCELLED.value)
 _PAGE: Final = 5_000
@@ -106,9 +108,9 @@ class Archive:
         return number, digest
 
     def _lines(self, campaign: int) -> Iterator[dict[str, Any]]:
-        last = 0
+        last, kept = 0, [column for column in deliveries.c if column.name not in PERSONAL]
         while True:
-            page = select(deliveries).where(deliveries.c.campaign_id == campaign, deliveries.c.id > last)
+            page = select(*kept).where(deliveries.c.campaign_id == campaign, deliveries.c.id > last)
             with self._database.read() as connection:
                 rows = connection.execute(page.order_by(deliveries.c.id).limit(_PAGE)).all()
             if not rows:

@@ -123,6 +123,16 @@ deliveries = Table(
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("campaign_id", "subscriber_id"),
 )
+
+# What a provider calls a message that it took: some of its reports say nothing else.
+provider_ids = Table(
+    "provider_ids",
+    metadata,
+    Column("delivery_id", ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider_id", String(200), nullable=False),
+    Index(None, "provider_id"),
+)
+
 Index(
     "ix_deliveries_due",
     deliveries.c.campaign_id,

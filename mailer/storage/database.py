@@ -27,7 +27,8 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from mailer.errors import OperatorError
-from mailer.storage.swift import Swift
+from mailer.storage.postgres import ALERT, go_by_keys, prepare
+from mailer.storage.swift import Question, Swift
 from mailer.storage.turns import begin
 
 metadata = MetaData(
@@ -46,16 +47,7 @@ _BULK_KIBIBYTES = 64 * 1024
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
 _UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
-_SILENCE = 20  # seconds; less than a lease, so that a slice is free when its lease is over
 _UPGRADING = 0x6D61_6970_6772  # an advisory lock of PostgreSQL
-# libpq: a server that was cut off is missed within half a minute, not in two hours. Seconds; the last in milliseconds.
-ALERT: dict[str, Any] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 25_000,
-}
 
 
 class Instant(TypeDecorator[datetime]):
@@ -91,11 +83,19 @@ class Database:
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = self._engine()
+        self._swift = self.engine if self.is_sqlite else self._swift_engine()
+
+    def _swift_engine(self) -> Engine:
+        """PostgreSQL's connections for `swift_write`; they are not asked before each use whether they live."""
+        engine = create_engine(self.url, connect_args=ALERT)
+        event.listen(engine, "connect", prepare)
+        event.listen(engine, "connect", go_by_keys)
+        return engine
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
             engine = create_engine(self.url, pool_pre_ping=True, connect_args=ALERT)
-            event.listen(engine, "connect", _prepare_postgres)
+            event.listen(engine, "connect", prepare)
             return engine
         engine = create_engine(self.url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
@@ -142,7 +142,7 @@ class Database:
         trouble = self.engine.dialect.loaded_dbapi.OperationalError
         try:
             with _said_plainly():
-                pooled = self.engine.raw_connection()
+                pooled = self._swift.raw_connection()
         except trouble as problem:  # the driver's own error: a raw connection is opened past SQLAlchemy
             raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
         try:
@@ -196,6 +196,10 @@ class Database:
     def claimable(self, query: Select[Any], table: Table) -> Select[Any]:
         """The rows of `query` that nobody else is claiming: SQLite's writers take turns, PostgreSQL's skip rows."""
         return query if self.is_sqlite else query.with_for_update(skip_locked=True, of=table)
+
+    def question(self, query: Select[Any]) -> Question:
+        """A query for `Swift.ask`, compiled once."""
+        return Question(query, self.engine.dialect)
 
     def for_update(self, query: Select[Any]) -> Select[Any]:
         """The rows of `query`, held until the transaction ends; SQLite's write transactions hold everything."""
@@ -295,6 +299,7 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+        self._swift.dispose()
 
 
 def _insert_sqlite(
@@ -340,18 +345,6 @@ def _literal(value: object) -> str:
         return str(value)
     quoted = str(value).replace("'", "''")
     return f"'{quoted}'"
-
-
-def _prepare_postgres(connection: Any, _record: Any) -> None:
-    """
-    Let the server end a session that falls silent in the middle of a change.
-
-    A sender that was cut off from the network would else hold its locks, and everybody else up, until the server's
-    keepalive misses it: two hours, as servers come.
-    """
-    with closing(connection.cursor()) as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{_SILENCE}s'")
-    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from mailer.storage.database import ALERT, Database
+from mailer.storage.database import Database
+from mailer.storage.postgres import ALERT
 
 _SILENCE: Final = 12  # seconds; whoever is elected says something every few
 # Any number will do that nobody else uses in this database.

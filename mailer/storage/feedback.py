@@ -34,9 +34,9 @@ from mailer.feedback.absorb import OURS, Owner, Past, Recorded, Suppression
 from mailer.feedback.event import Event, Happening, weightier
 from mailer.feedback.verp import delivery_of_message_id
 from mailer.storage import audit
-from mailer.storage.campaign_tables import deliveries
+from mailer.storage.campaign_tables import deliveries, provider_ids
 from mailer.storage.database import Database, Instant, metadata
-from mailer.storage.preferences import depart_within
+from mailer.storage.departing import depart
 from mailer.storage.register.tables import subscribers, suppressions
 from mailer.tokens import Signer
 
@@ -167,11 +167,21 @@ class SqlPage:
         return bool(self._connection.execute(taken).rowcount)
 
     def owner_of(self, event: Event) -> Owner | None:
-        """By the delivery's token, by our Message-ID, and where the sender is vouched for by the address."""
+        """By the delivery's token or our Message-ID; of a sender who is vouched for, by its own id or the address."""
         named = event.delivery or delivery_of_message_id(event.message_id, self._book.signer)
         if named and (owner := self._of_delivery(named)):
             return owner
-        return self._of_address(event.address) if event.is_vouched and event.address else None
+        if not event.is_vouched:
+            return None
+        return self._of_provider_id(event.provider_id) or (self._of_address(event.address) if event.address else None)
+
+    def _of_provider_id(self, provider_id: str) -> Owner | None:
+        if not (known := provider_id.strip("<>")):
+            return None
+        taken = deliveries.join(provider_ids, provider_ids.c.delivery_id == deliveries.c.id)
+        whose = select(deliveries.c.campaign_id, deliveries.c.subscriber_id).select_from(taken)
+        row = self._connection.execute(whose.where(provider_ids.c.provider_id == known).limit(1)).one_or_none()
+        return self._of_delivery(f"{row.campaign_id}-{row.subscriber_id}") if row else None
 
     def _of_delivery(self, named: str) -> Owner | None:
         campaign, _, subscriber = named.partition("-")
@@ -259,7 +269,8 @@ class SqlPage:
     def unsubscribe(self, owner: Owner) -> None:
         """Let the subscriber leave everything."""
         if owner.subscriber_id is not None:
-            depart_within(self._connection, self._book.database, owner.subscriber_id, how="by mail", now=self._now)
+            database = self._book.database
+            depart(database.swift(self._connection), database, {owner.subscriber_id: "by mail"}, self._now)
 
     def _audit(self, owner: Owner, action: str, detail: str) -> None:
         if owner.subscriber_id is not None:

@@ -7,11 +7,8 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     Select,
     and_,
-    bindparam,
-    exists,
     func,
     insert,
     literal,
@@ -20,10 +17,8 @@ from sqlalchemy import (
 )
 
 from mailer.address import address_key
-from mailer.audience.recipient import Recipient
 from mailer.audience.segments import resolved
 from mailer.campaigns.campaign import Campaign
-from mailer.campaigns.campaign import State as CampaignState
 from mailer.deliveries.delivery import Claimed, Handed, Settlement, State, sources
 from mailer.deliveries.ledger import LeaseLost, Run
 from mailer.deliveries.pace import COMMON
@@ -35,20 +30,11 @@ from mailer.storage.agenda import as_campaign
 from mailer.storage.allowances import Allowances
 from mailer.storage.audit import record as audit_record
 from mailer.storage.campaign_tables import campaigns, deliveries, runs
-from mailer.storage.register import is_still_held, may_be_written_to, recipients_of, subscribers
+from mailer.storage.claiming import Claiming
+from mailer.storage.register import recipients_of, subscribers
 from mailer.storage.register.rules import refuse_untold
-from mailer.storage.swift import Batch
 
-_LEFT = "no longer written to: left, was erased or was suppressed before the message was made"
 _DIED = "the sender stopped after the hand-off, before an answer was recorded"
-# Who refused before and is pending again was reprieved: see `deliveries.streak`.
-_REFUSAL = 500
-_PEOPLE = len(Recipient.__struct_fields__)
-_WANTED = Batch(id="integer")
-_TAKE = (
-    "UPDATE deliveries SET state = 'claimed', updated_at = ?, run_id = ?, attempts = attempts + 1 "
-    "WHERE id IN (SELECT id FROM {batch} AS new) AND state = 'pending'"
-)
 
 
 class SqlLedger(Accounts, Allowances):
@@ -98,37 +84,11 @@ class SqlLedger(Accounts, Allowances):
 
     def claim(self, run: Run, limit: int, *, now: datetime, lane: str = COMMON) -> list[Claimed]:
         """Take on what is due; who may no longer be written to becomes suppressed in the same transaction."""
-        due_now = {"b_campaign": run.campaign_id, "b_lane": lane, "b_now": now, "b_limit": limit}
-        with self._database.write() as connection:
-            is_live = select(runs.c.id).where(*_is_live(run))
-            _demand(len(connection.execute(self._database.for_update(is_live)).all()))
-            while _is_sending(connection, run) and (due := connection.execute(self._due, due_now).all()):
-                if gone := [row.id for row in due if not row.may_be_written_to]:
-                    _move(connection, gone, State.SUPPRESSED, now, reply=_LEFT)
-                if wanted := [row for row in due if row.may_be_written_to]:
-                    ids, by_run = [(row.id,) for row in wanted], (self._database.stored_instant(now), run.id)
-                    self._database.swift(connection).change(_TAKE, _WANTED, ids, before=by_run)
-                    return [_claimed(row, run, lane) for row in wanted]
-            return []
+        return self._claiming.take(run, limit, now=now, lane=lane)
 
     @cached_property
-    def _due(self) -> Select[Any]:
-        """What is due of a lane; made once, since it is asked for every hundred messages."""
-        people = [deliveries.c[name] for name in Recipient.__struct_fields__]
-        others = [deliveries.c[name] for name in ("id", "attempts", "deferred_since", "code", "domain")]
-        query = (
-            select(*people, *others, _still_wanted().label("may_be_written_to"))
-            .where(
-                deliveries.c.campaign_id == bindparam("b_campaign"),
-                deliveries.c.lane == bindparam("b_lane"),
-                # Spelled out, so that the partial index serves.
-                deliveries.c.state == literal("pending", literal_execute=True),
-                deliveries.c.due_at <= bindparam("b_now"),
-            )
-            .order_by(deliveries.c.due_at, deliveries.c.id)
-            .limit(bindparam("b_limit"))
-        )
-        return self._database.claimable(query, deliveries)
+    def _claiming(self) -> Claiming:
+        return Claiming(self._database)
 
     def sort(self, campaign: int, domains: Collection[str]) -> None:
         """Put what is pending for these domains in lanes of their own."""
@@ -205,14 +165,6 @@ def _people(connection: Connection, campaign: Campaign, language: str, now: date
     return chosen.add_columns(subscribers.c.domain, *(literal(value).label(name) for name, value in fixed.items()), *at)
 
 
-def _still_wanted() -> Any:
-    """Whether the subscriber of the delivery at hand may be written to, and is still in its segment."""
-    named_with_a_rule = literal('%"') + deliveries.c.segment + literal('":%')  # a key of the JSON object
-    is_by_rule = exists().where(campaigns.c.id == deliveries.c.campaign_id, campaigns.c.rules.like(named_with_a_rule))
-    held = is_still_held(deliveries.c.segment, is_by_rule)
-    return exists().where(subscribers.c.id == deliveries.c.subscriber_id, may_be_written_to(), held)
-
-
 def _is_live(run: Run) -> tuple[Any, ...]:
     return runs.c.id == run.id, runs.c.ended_at.is_(None)
 
@@ -220,11 +172,6 @@ def _is_live(run: Run) -> tuple[Any, ...]:
 def _demand(found: int) -> None:
     if not found:
         raise LeaseLost("this sender was taken for dead and another took over; it stops here")
-
-
-def _is_sending(connection: Connection, run: Run) -> bool:
-    state = connection.scalar(select(campaigns.c.state).where(campaigns.c.id == run.campaign_id))
-    return bool(state == CampaignState.SENDING.value)
 
 
 def _held_by(run: Run, *states: State) -> Any:
@@ -251,17 +198,3 @@ def _recover(connection: Connection, run: Run, now: datetime) -> None:
     back = {"state": State.PENDING.value, "attempts": deliveries.c.attempts - 1, "updated_at": now}
     connection.execute(update(deliveries).where(_held_by(run, State.CLAIMED)).values(back))
     connection.execute(update(runs).where(runs.c.id == run.id).values(ended_at=now))
-
-
-def _claimed(row: Row[Any], run: Run, lane: str) -> Claimed:
-    number, attempts, deferred_since, code, domain, _ = row[_PEOPLE:]
-    return Claimed(
-        id=number,
-        campaign_id=run.campaign_id,
-        recipient=Recipient(*row[:_PEOPLE]),
-        attempts=attempts + 1,
-        deferred_since=deferred_since,
-        refused_before=code >= _REFUSAL,
-        domain=domain,
-        lane=lane,
-    )

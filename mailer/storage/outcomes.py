@@ -29,13 +29,25 @@ _OUTCOMES: Final = {
     State.PENDING: f"{_ANSWER}, due_at = new.due_at, deferred_since = COALESCE(deferred_since, new.deferred_at)",
 }
 
+# Without the angle brackets that some providers put around it, and some of their reports don't.
+_NAMED: Final = Batch(id="integer", provider_id="text")
+_NAME: Final = (
+    "INSERT INTO provider_ids (delivery_id, provider_id) SELECT new.id, new.provider_id FROM {batch} AS new WHERE true "
+    "ON CONFLICT (delivery_id) DO UPDATE SET provider_id = excluded.provider_id"
+)
+
 
 def _move(state: State, before: Sequence[State], values: str) -> str:
-    """The UPDATE that brings deliveries to a state: those that the run holds, where the move is legal."""
+    """
+    The UPDATE that brings deliveries to a state: those that the run holds, where the move is legal.
+
+    They are found by their numbers. `IS TRUE` keeps the database from going by the states instead: in the middle of a
+    campaign PostgreSQL's index of states is full of those that were left behind, and a batch would look through all.
+    """
     legal = ", ".join(f"'{source}'" for source in before)
     return (
         f"UPDATE deliveries SET state = '{state}', updated_at = ?, {values} FROM {{batch}} AS new "  # noqa: S608
-        f"WHERE deliveries.id = new.id AND run_id = ? AND state IN ({legal})"
+        f"WHERE deliveries.id = new.id AND run_id = ? AND (state IN ({legal})) IS TRUE"
     )
 
 
@@ -62,6 +74,8 @@ def write(
                 rows = [_values(database, one, at) for one in of_state]
                 if transaction.change(statement, _SETTLED, rows, before=(at, *doubted), behind=(run.id,)) != len(rows):
                     lost |= _not_there(transaction, run, [one.id for one in of_state], state, at)
+        if named := [(one.id, one.provider_id.strip("<>")) for one in settled if one.provider_id]:
+            transaction.change(_NAME, _NAMED, named)
         if handed:
             rows = [(one.id, one.transport) for one in handed]
             if transaction.change(_HAND_OFF, _HANDED, rows, before=(at,), behind=(run.id,)) != len(rows):

@@ -9,9 +9,10 @@ import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select, update
 
 from mailer.clock import Clock
-from mailer.storage.audit import audit, record
+from mailer.storage.audit import record
 from mailer.storage.clicks import consents_to_clicks, let_clicks_be_kept
 from mailer.storage.database import Database
+from mailer.storage.departing import depart
 from mailer.storage.register.tables import field_owners, memberships, subscribers
 from mailer.storage.visitors import departures
 
@@ -65,23 +66,15 @@ class Preferences:
         with self.database.read() as connection:
             return readers_of(connection, [subscriber_id]).get(subscriber_id)
 
-    def leave(self, departing: Mapping[int, str]) -> dict[int, Reader]:
+    def leave(self, departing: Mapping[int, str]) -> set[int]:
         """
-        Take everybody named out of everything, in one durable commit, and give back who they are now.
+        Take everybody named out of everything, in one durable commit; gives whom of them there is.
 
-        `departing` says for each number how they went, for the audit.
-
-        Who had left before stays as they were, with the day on which they did; unknown numbers are missing from the
-        answer.
+        `departing` says for each number how they went, for the audit. Who had left before stays as they were, with the
+        day on which they did.
         """
-        now = self.clock.now()
-        with self.database.write() as connection:
-            found = readers_of(connection, list(departing))
-            leaving = [reader for reader in found.values() if not reader.is_gone]
-            if leaving:
-                _depart(connection, self.database, leaving, departing, now)
-        gone = {reader.id: _gone(reader, now) for reader in leaving}
-        return found | gone
+        with self.database.swift_write() as transaction:
+            return depart(transaction, self.database, departing, self.clock.now())
 
     def come_back(self, subscriber_id: int) -> Reader | None:
         """Undo a departure of the last day; None if there is none to undo."""
@@ -136,7 +129,6 @@ class Preferences:
 # Made once: to put a statement together costs more than to run it.
 _THESE: Final[BindParameter[int]] = bindparam("these", expanding=True)
 _AT: Final[BindParameter[datetime]] = bindparam("at")
-_LEAVE: Final = update(subscribers).where(subscribers.c.id.in_(_THESE)).values(state="unsubscribed", updated_at=_AT)
 _PART: Final = (
     update(memberships)
     .where(memberships.c.subscriber_id.in_(_THESE), memberships.c.state == "joined")
@@ -177,49 +169,6 @@ def readers_of(connection: Connection, ids: Sequence[int]) -> dict[int, Reader]:
         )
         for row in connection.execute(_READERS, {"these": ids})
     }
-
-
-def _gone(reader: Reader, now: datetime) -> Reader:
-    return msgspec.structs.replace(reader, state="unsubscribed", segments=(), left_at=now, left=reader.segments)
-
-
-def _depart(
-    connection: Connection, database: Database, leaving: Sequence[Reader], how: Mapping[int, str], now: datetime
-) -> None:
-    ids = [reader.id for reader in leaving]
-    upsert = database.insert(departures)
-    connection.execute(
-        # RETURNING makes one statement of them all; row by row the interpreter's lock is fought for each time.
-        upsert.on_conflict_do_update(
-            index_elements=["subscriber_id"],
-            set_={name: upsert.excluded[name] for name in ("left_at", "state", "segments")},
-        ).returning(departures.c.subscriber_id),
-        [
-            {
-                "subscriber_id": reader.id,
-                "left_at": now,
-                "state": reader.state,
-                "segments": msgspec.json.encode(reader.segments).decode(),
-            }
-            for reader in leaving
-        ],
-    )
-    connection.execute(_LEAVE, {"these": ids, "at": now})
-    connection.execute(_PART, {"these": ids, "at": now})
-    connection.execute(
-        audit.insert().returning(audit.c.id),
-        [
-            {"at": now, "who": _READER, "action": "unsubscribed", "subject": f"subscriber:{one}", "detail": how[one]}
-            for one in ids
-        ],
-    )
-
-
-def depart_within(connection: Connection, database: Database, subscriber_id: int, *, how: str, now: datetime) -> None:
-    """Take one reader out of everything in the caller's transaction; who had left before stays as they were."""
-    leaving = [one for one in readers_of(connection, [subscriber_id]).values() if not one.is_gone]
-    if leaving:
-        _depart(connection, database, leaving, {subscriber_id: how}, now)
 
 
 def join(

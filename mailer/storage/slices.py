@@ -11,13 +11,14 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, case, func, literal, or_, select, update
+from sqlalchemy import case, func, literal, or_, select, update
 
 from mailer.deliveries.delivery import OPEN, Claimed, Handed, Settlement, State
 from mailer.deliveries.ledger import Run
 from mailer.deliveries.pace import COMMON
 from mailer.deliveries.rate import Grant, Rate
 from mailer.storage.campaign_tables import deliveries
+from mailer.storage.claiming import Claiming
 from mailer.storage.database import Database
 from mailer.storage.ledger import SqlLedger
 
@@ -194,8 +195,8 @@ class _OfSlice(SqlLedger):
         self._part = part
 
     @cached_property
-    def _due(self) -> Select[Any]:
-        return super()._due.where(deliveries.c.id.between(self._part.first, self._part.last))
+    def _claiming(self) -> Claiming:
+        return Claiming(self._database, within=(self._part.first, self._part.last))
 
 
 def _within(part: Slice) -> tuple[Any, ...]:

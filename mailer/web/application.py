@@ -17,6 +17,7 @@ from mailer.errors import MailerError
 from mailer.web import choosing, clicking, failures, joining, leaving, reading, webhooks
 from mailer.web.desk import Desk, desk_of
 from mailer.web.guard import Guard
+from mailer.web.one_click import OneClick
 from mailer.web.postbox import Postbox
 from mailer.web.squeezing import Squeezing
 
@@ -84,7 +85,7 @@ def create(house: App) -> ASGIApp:
     app = Starlette(
         routes=ROUTES,
         lifespan=lifespan,
-        middleware=[Middleware(Squeezing)],
+        middleware=[Middleware(OneClick, desk=desk), Middleware(Squeezing)],
         exception_handlers={HTTPException: failures.say, 500: failures.say},
     )
     app.state.desk = desk

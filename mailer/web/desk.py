@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from mailer.app import App
@@ -44,13 +45,18 @@ class Desk:
         self.exit = Turnstile(self._let_leave)
         self.tally = Tally(Clicks(house.database), house.clock)
 
-    async def leave(self, subscriber_id: int, how: str) -> Reader | None:
-        """The reader as they are once they left everything; None if there is nobody of that number."""
+    async def leave(self, subscriber_id: int, how: str) -> bool:
+        """Take a reader out of everything; False if there is nobody of that number. On return it is on the disk."""
         return await self.exit.through((subscriber_id, how))
 
-    def _let_leave(self, departing: Sequence[tuple[int, str]]) -> list[Reader | None]:
+    async def part_with(self, subscriber_id: int, how: str) -> Reader | None:
+        """As `leave`; gives the reader as they are now."""
+        is_gone = await self.leave(subscriber_id, how)
+        return await run_in_threadpool(self.preferences.find, subscriber_id) if is_gone else None
+
+    def _let_leave(self, departing: Sequence[tuple[int, str]]) -> list[bool]:
         gone = self.preferences.leave(dict(reversed(departing)))  # who asks twice at once went by the first way
-        return [gone.get(number) for number, _ in departing]
+        return [number in gone for number, _ in departing]
 
     @cached_property
     def transport(self) -> Failover:

@@ -6,27 +6,32 @@ It wraps the whole application, so that an error page is as guarded as any other
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailer.tokens import new_secret
 
+_Header = tuple[bytes, bytes]
 FORM_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 15.0
 _LENGTH: Final = re.compile(r"[0-9]{1,9}")
-_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex",
-}
+# As ASGI carries them, names in lower case: they go with every answer.
+_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-robots-tag", b"noindex"),
+)
+_STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
+_POLICY: Final = b"content-security-policy"
+_CLOSE: Final = (b"connection", b"close")
 
 
 def page_policy(nonce: str) -> str:
@@ -58,21 +63,23 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                _add_headers(headers, scope, nonce)
-                if not body.is_read:  # nobody wants the rest: don't let it come
-                    headers["Connection"] = "close"
+                message["headers"] = [
+                    *_with_ours(message.get("headers", ()), scope, nonce),
+                    *(() if body.is_read else (_CLOSE,)),  # nobody wants the rest: don't let it come
+                ]
             await send(message)
 
         await self.app(scope, body.receive, send_guarded)
 
 
-def _add_headers(headers: MutableHeaders, scope: Scope, nonce: str) -> None:
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Content-Security-Policy", page_policy(nonce))
+def _with_ours(headers: Iterable[_Header], scope: Scope, nonce: str) -> list[_Header]:
+    """An answer's headers and ours, where it has none of the same name."""
+    own = list(headers)
+    named = {name for name, _ in own}
+    ours = [*_HEADERS, (_POLICY, page_policy(nonce).encode())]
     if scope["scheme"] == "https":
-        headers["Strict-Transport-Security"] = "max-age=31536000"
+        own.append(_STRICT_TRANSPORT)
+    return own + [header for header in ours if header[0] not in named]
 
 
 class _Body:

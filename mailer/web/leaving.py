@@ -1,24 +1,24 @@
 """
 `/u/<token>`: leaving, in one click for a mail program (RFC 8058), in one for a person, and back again for a day.
 
-A mail program's POST is answered at once with a bare 200. A person's button does the same and shows what was left.
+A mail program's POST is answered with a bare 200, most often before it gets here (`one_click`). A person's button does
+the same and shows what was left.
 """
 
-import re
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from mailer.storage.preferences import UNDO, Reader
-from mailer.web import forms, tickets
+from mailer.web import forms, one_click, tickets
 from mailer.web.desk import Desk, desk_of
 from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
 from mailer.web.tickets import Bearer
 
-_ONE_CLICK: Final = re.compile(rb"\s*List-Unsubscribe=One-Click\s*", re.IGNORECASE)
+_LINKS_A_DAY: Final = 3
 
 
 async def show(request: Request) -> Response:
@@ -38,18 +38,21 @@ async def act(request: Request) -> Response:
     """Let the reader leave, or take it back."""
     desk, body = desk_of(request), await request.body()
     form = await forms.read(request)
-    # Some proxies lose the content type on the way: then the body is no form, and says the same.
-    is_one_click = "list-unsubscribe" in {name.lower() for name in form} or (not form and _ONE_CLICK.fullmatch(body))
+    is_one_click = "list-unsubscribe" in {name.lower() for name in form} or one_click.says_one_click(body)
     if tickets.is_trial(request.path_params["token"]):
-        return PlainTextResponse("OK\n") if is_one_click else await show(request)
+        return one_click.heard() if is_one_click else await show(request)
     bearer = _bearer(request)
     if is_one_click:
         await _leave(desk, bearer, "one-click")
-        return PlainTextResponse("OK\n")
+        return one_click.heard()
     if form.get("action") == "leave":
         return show_left(request, desk, await _leave(desk, bearer, "page"))
     if form.get("action") == "return":
         return await come_back(request, desk, bearer.subscriber_id) or await show(request)
+    reader = await run_in_threadpool(desk.preferences.find, bearer.subscriber_id)
+    if form.get("action") == "link" and reader and reader.is_gone:
+        await post_own_link(request, desk, reader)
+        return show_left(request, desk, reader, done="link")
     return await show(request)
 
 
@@ -67,8 +70,14 @@ async def come_back(request: Request, desk: Desk, subscriber_id: int) -> Respons
     )
 
 
-def show_left(request: Request, desk: Desk, reader: Reader) -> Response:
-    """What the reader left, with the way back while there is one."""
+async def post_own_link(request: Request, desk: Desk, reader: Reader) -> None:
+    """Post the link to a reader that opens all that is theirs; who left may see and erase it as well."""
+    limit = desk.limit("mine", str(reader.id), _LINKS_A_DAY)
+    await run_in_threadpool(desk.signups.owe, "mine", reader, desk.pages.language(request, reader.language), limit)
+
+
+def show_left(request: Request, desk: Desk, reader: Reader, *, done: str = "") -> Response:
+    """What the reader left, with the way back while there is one, and the way to what is kept of them."""
     undo_until = reader.left_at + UNDO if reader.left_at else None
     return desk.pages.show(
         request,
@@ -76,6 +85,7 @@ def show_left(request: Request, desk: Desk, reader: Reader) -> Response:
         own_language=reader.language,
         hint=masked(reader.email),
         segments=reader.left,
+        done=done,
         undo_until=undo_until if undo_until and desk.clock.now() <= undo_until else None,
     )
 
@@ -88,7 +98,7 @@ def _bearer(request: Request) -> Bearer:
 
 
 async def _leave(desk: Desk, bearer: Bearer, how: str) -> Reader:
-    reader = await desk.leave(bearer.subscriber_id, f"{how} campaign:{bearer.campaign}")
+    reader = await desk.part_with(bearer.subscriber_id, f"{how} campaign:{bearer.campaign}")
     if reader is None:
         raise InvalidLink
     return reader

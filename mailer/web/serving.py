@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mailer.app import App
 from mailer.errors import OperatorError
@@ -24,10 +23,12 @@ _MOST_CONNECTIONS: Final = 1000
 _SWITCH_SECONDS: Final = 0.0005
 
 
-class ImpatientProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up when the head of a request takes too long: uvicorn itself would wait for ever."""
+class ImpatientProtocol(HttpToolsProtocol):
+    """HTTP/1.1 that hangs up when the head of a request takes too long or too much: uvicorn itself would go on."""
 
     head_seconds = HEAD_SECONDS
+    _is_head_due = True
+    _framing = 0  # bytes of this request that are no body: its head, its chunks' sizes, its trailers
     _hang_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -37,8 +38,28 @@ class ImpatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count on until the head of a request is complete."""
+        if self._is_head_due:
+            self._watch()
+        self._framing += len(data)
         super().data_received(data)
-        self._watch()
+        if self._framing > _HEAD_BYTES:
+            self.transport.abort()
+
+    def on_headers_complete(self) -> None:
+        """Stop counting: what follows is the guard's."""
+        self._is_head_due = False
+        self._stop()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Count what is no body alone."""
+        self._framing -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Expect the next head; its time begins with its first byte, and idling has a limit of its own."""
+        self._is_head_due, self._framing = True, 0
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop counting."""
@@ -46,9 +67,7 @@ class ImpatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        if self.conn.their_state is not h11.IDLE:
-            self._stop()
-        elif self._hang_up is None:
+        if self._hang_up is None:
             self._hang_up = self.loop.call_later(self.head_seconds, self.transport.abort)
 
     def _stop(self) -> None:
@@ -72,7 +91,6 @@ def settings(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Config:
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=10,
         limit_concurrency=_MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=_HEAD_BYTES,
         **more,
     )
 

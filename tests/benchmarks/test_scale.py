@@ -20,7 +20,7 @@ def test_the_tightest_bound_is_what_comes_out(
     by: str, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     """Each bound rules where it is the tightest, and the simulated rate comes near it and not above."""
-    monkeypatch.setattr(sys, "argv", ["scale", *options])
+    monkeypatch.setattr(sys, "argv", ["scale", "--machines", "1", *options])
     scale.main()
     first = capsys.readouterr().out.splitlines()[1].split()
     simulated, bound = float(first[1]), float(first[2])

@@ -55,14 +55,33 @@ def a_host(name: str) -> Iterator[str]:
         subprocess.run(["ip", "link", "del", link], check=False, capture_output=True)
 
 
-@contextmanager
-def door(connect: Callable[[], object]) -> Iterator[int]:
-    """A port at our end of the link that leads to a server of this host."""
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    servers: list[asyncio.Server] = []
-    ways: list[asyncio.StreamWriter] = []
+class Door:
+    """A port at our end of the link that leads to a server of this host, by a thread and a loop of its own."""
 
-    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, socket: str) -> None:
+        self._socket = socket
+        self._ways: list[asyncio.StreamWriter] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        opened = asyncio.start_server(self._welcome, HERE, 0)
+        self._server = asyncio.run_coroutine_threadsafe(opened, self._loop).result(10)
+        return self._server.sockets[0].getsockname()[1]
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_unix_connection(self._socket)
+        self._ways += [writer, inner_writer]
+        await asyncio.gather(self._pour(reader, inner_writer), self._pour(inner_reader, writer))
+
+    async def _pour(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while octets := await reader.read(65536):
                 writer.write(octets)
@@ -72,36 +91,15 @@ def door(connect: Callable[[], object]) -> Iterator[int]:
         finally:
             writer.close()
 
-    async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await connect()
-        ways.extend((writer, inner_writer))
-        await asyncio.gather(pour(reader, inner_writer), pour(inner_reader, writer))
-
-    async def serve() -> None:
-        servers.append(await asyncio.start_server(welcome, HERE, 0))
-        ready.set()
-
-    thread = threading.Thread(target=lambda: (loop.create_task(serve()), loop.run_forever()), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield servers[0].sockets[0].getsockname()[1]
-    finally:
-
-        async def stop() -> None:
-            servers[0].close()
-            for way in ways:
-                way.transport.abort()
-            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.sleep(0.05)  # what was aborted is closed at the loop's next turns
-
-        asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+    async def _stop(self) -> None:
+        self._server.close()
+        for way in self._ways:
+            way.transport.abort()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.05)  # what was aborted is closed at the loop's next turns
 
 
 def until(condition: Callable[[], bool], seconds: float) -> None:
@@ -204,7 +202,7 @@ def test_a_cut_off_worker_is_taken_over_and_sends_nothing_twice(empty_postgres: 
     ground.people(PEOPLE)
     publication = furnish(tmp_path / "it", empty_postgres)
     near = (publication.folder / "config.toml").read_text(encoding="utf-8")
-    with a_host(host) as link, door(lambda: asyncio.open_unix_connection(socket)) as port:
+    with a_host(host) as link, Door(socket) as port:
         far = near.replace(empty_postgres, f"postgresql://postgres@{HERE}:{port}{parts.path}")
         (publication.folder / "far.toml").write_text(far, encoding="utf-8")
         with running(

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from benchmarks.ground import Ground
+from mailer.audience.rules import parse_rule
 from mailer.campaigns import advance
 from mailer.deliveries.delivery import Handed, Settlement, State
 from mailer.deliveries.process import Process
@@ -19,6 +20,7 @@ from mailer.storage.database import Database
 from mailer.storage.ledger import SqlLedger
 from mailer.storage.moving import move
 from mailer.storage.register import memberships, subscribers
+from mailer.storage.register.rules import refuse_untold
 
 
 def sent(ground: Ground) -> int:
@@ -85,8 +87,11 @@ def test_an_archived_campaign_keeps_its_account(sqlite_ground: Ground, tmp_path:
     lines = [json.loads(line) for line in gzip.decompress(Path(put_away.file).read_bytes()).splitlines()]
     assert len(lines) == put_away.deliveries == 40
     assert {line["state"] for line in lines} == {"sent", "refused"}
+    assert not {"email", "name", "reply"} & lines[0].keys()  # an erasure has nothing to look for here
     assert list(sqlite_ground.ledger.deliveries(campaign)) == []
     assert sqlite_ground.ledger.accounts(campaign) == before
     assert sqlite_ground.ledger.account(campaign) == before[""]
     assert file_of(sqlite_ground.database, campaign) == "campaign-1-2022-11.jsonl.gz"
+    with sqlite_ground.database.read() as connection, pytest.raises(Refused, match="was put away in campaign-1-2022"):
+        refuse_untold(connection, parse_rule('not received "2022-11"'))
     assert archive.ripe(now + timedelta(days=1)) == []

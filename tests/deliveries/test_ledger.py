@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from stage import NOON, Stage
 
 from mailer.deliveries.delivery import Handed, Settlement, State
@@ -11,6 +11,7 @@ from mailer.deliveries.process import Process
 from mailer.deliveries.rate import Rate
 from mailer.errors import Refused
 from mailer.storage.campaign_tables import allowances, deliveries
+from mailer.storage.register import memberships
 from mailer.storage.rights import Rights
 
 LEASE = timedelta(seconds=45)
@@ -29,6 +30,24 @@ def test_lanes_are_claimed_apart(stage: Stage):
     slow = stage.ledger.claim(run, 2, now=NOON, lane="slow.example")
     assert [each.lane for each in slow] == ["slow.example"] * 2
     assert stage.ledger.lanes(campaign.id) == {"slow.example": NOON}
+
+
+def test_who_left_their_segment_is_not_written_to_for_another_one(stage: Stage):
+    """Who left the segment they were frozen for is suppressed, though they are in another that the campaign goes to."""
+    stage.people(4)
+    campaign = stage.campaign("gads", "partners")
+    with stage.database.write() as connection:
+        connection.execute(insert(memberships), {"subscriber_id": 2, "segment": "partners", "changed_at": NOON})
+        connection.execute(
+            update(deliveries).where(deliveries.c.subscriber_id == 4).values(segment="partners")
+        )  # so that somebody of that segment is written to
+        connection.execute(insert(memberships), {"subscriber_id": 4, "segment": "partners", "changed_at": NOON})
+        left = update(memberships).where(memberships.c.subscriber_id == 2, memberships.c.segment == "gads")
+        connection.execute(left.values(state="left"))
+    run = stage.ledger.begin(campaign.id, Process.this(), lease=LEASE, now=NOON)
+    claimed = stage.ledger.claim(run, 10, now=NOON)
+    assert [each.recipient.subscriber_id for each in claimed] == [1, 3, 4]
+    assert stage.ledger.account(campaign.id).suppressed == 1
 
 
 def test_what_is_granted_is_shared_and_kept(stage: Stage):

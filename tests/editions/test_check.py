@@ -50,6 +50,8 @@ ERRORS = [
     ("### A\n\nTODO: escribir.\n", "placeholder"),
     ("### A\n\nDijo […] ayer.\n", "placeholder"),
     ("### A\n\n| Año | Misiones |\n| --- | --- |\n| 2026 |\n", "table"),
+    ("### A\n\nUn cuadro:\n\nAño\tMisiones\n2026\t27\n", "table"),
+    ("### A\n\nUn <b>texto</b>.\n", "typed-html"),
     ("### A\n\nUn texto.[^1]\n", "note"),
     ("### A\n\nUn texto.\n\n[^1]: Perdida.\n", "note"),
     ("### A\n\nHola @@greeting@@.\n", "placeholder"),
@@ -84,6 +86,8 @@ WARNINGS = [
     ("### A\n\nUno.\n\n### A\n\nDos.\n", "duplicate"),
     ("### A\n\nSerá el próximo 21 de noviembre.\n", "date"),
     ("### A\n\nFue el pasado 3 de enero.\n", "date"),
+    ("## A\n{layout=events}\n\n### B\n{date=2026-11-30}\n", "date"),
+    ("## A\n{layout=cards}\n\n### B\n{layout=quote}\n\nUno.\n\n### C\n\nDos.\n", "layout"),
     ("### A\n\nDijo la Escuela Quiteña.\n\n### ARTE QUITAÑO\n\nTexto.\n", "two-spellings"),
     ("### A\n\nVino Corradi, y luego Coradi habló.\n", "two-spellings"),
     ("### LA PARTICIPACION\n\nTexto.\n", "capital-accent"),
@@ -103,6 +107,7 @@ def test_what_a_person_should_read(tmp_path, body, code):
 
 
 PASS = [
+    "### A\n\n1)\tUno, con 3 < 4 y a<b.\n2)\tDos.\n\n## B\n{layout=events}\n\n### C\n{date=2026-11-30/2026-12-02}\n",
     "### A\n\nSerá el próximo 21 de enero. Fue el pasado 3 y 4 de diciembre.\n",
     "### A\n\nLas autoridades quiteñas y la Escuela Quiteña; los Quiteños.\n",
     "### A\n\nLa casa y la causa; el Alcalde y la Alcaldesa; Cuenca y Cuencas.\n",

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from mailer.editions.compose import compose
+from mailer.editions.templates import _environment
 from mailer.errors import AuthorError
 from tests.editions.november import IMPRINT, SEGMENTS, TEMPLATES
 
@@ -55,3 +56,20 @@ def test_footer_without_a_way_out_is_refused(broken):
 def test_templates_can_not_reach_out(broken, reach):
     """The sandbox holds: no Python internals, no files outside the folder."""
     assert broken(FOOTER, reach).where.startswith(WHERE)
+
+
+def test_kept_templates_give_the_same_bytes(tmp_path, november, picture, compiled):
+    """Templates are kept compiled; one that was kept damaged is compiled anew, and an edition never differs for it."""
+    templates, cache = tmp_path / "templates" / "brief", tmp_path / "cache"
+    for copy in range(3):
+        shutil.copytree(TEMPLATES, templates, dirs_exist_ok=True)
+        _environment.cache_clear()  # a process of its own
+        again = compose([november], SEGMENTS, imprint=IMPRINT, templates=templates, picture=picture, cache=cache)
+        assert again.content_hash == compiled.content_hash
+        kept = sorted(cache.iterdir())
+        assert len(kept) > 10
+        if not copy:
+            intact = {each: each.read_bytes() for each in kept}
+            for each in kept[::2]:
+                each.write_bytes(intact[each][:-9] + b"\0" * 9)
+    assert {each: each.read_bytes() for each in kept} == intact

@@ -38,59 +38,34 @@ def soft(**given):
     return an_event(**{"reason": Reason.MAILBOX_FULL, "status": "4.2.2"} | given)
 
 
+def a_person(number):
+    email = f"alcaldia{number}@canton.example"
+    known = {"id": number, "email": email, "email_key": email, "domain": "canton.example"}
+    return known | {"created_at": NOW, "updated_at": NOW}
+
+
+def a_campaign(number):
+    named = {"id": number, "issue": "2022-11", "content_hash": "x", "segments": "[]"}
+    return named | {"state": "finished", "created_at": NOW}
+
+
+def a_delivery(campaign, number):
+    empty = ("name", "honorific", "position", "institution", "country", "reply", "status", "lane", "transport")
+    to = {"email": f"Alcaldia{number}@canton.example", "domain": "canton.example", "segment": "gads", "language": "es"}
+    done = {"state": "sent", "attempts": 1, "due_at": NOW, "code": 250, "updated_at": NOW}
+    return {**dict.fromkeys(empty, ""), "campaign_id": campaign, "subscriber_id": number, **to, **done}
+
+
 @pytest.fixture
 def book(tmp_path):
     database = Database(empty_books(tmp_path / "mailer.db"))
+    people, sent = (1, 2), (1, 2, 3, 4)
+    joined = {"segment": "gads", "state": "joined", "changed_at": NOW}
     with database.write() as connection:
-        for number in (1, 2):
-            email = f"alcaldia{number}@canton.example"
-            connection.execute(
-                subscribers.insert().values(
-                    id=number, email=email, email_key=email, domain="canton.example", created_at=NOW, updated_at=NOW
-                )
-            )
-            connection.execute(
-                memberships.insert().values(subscriber_id=number, segment="gads", state="joined", changed_at=NOW)
-            )
-        for campaign in (1, 2, 3, 4):
-            connection.execute(
-                campaigns.insert().values(
-                    id=campaign, issue="2022-11", content_hash="x", segments="[]", state="finished", created_at=NOW
-                )
-            )
-            connection.execute(
-                deliveries.insert(),
-                [
-                    {
-                        **dict.fromkeys(
-                            (
-                                "name",
-                                "honorific",
-                                "position",
-                                "institution",
-                                "country",
-                                "reply",
-                                "status",
-                                "lane",
-                                "transport",
-                            ),
-                            "",
-                        ),
-                        "campaign_id": campaign,
-                        "subscriber_id": number,
-                        "email": f"Alcaldia{number}@canton.example",
-                        "domain": "canton.example",
-                        "segment": "gads",
-                        "language": "es",
-                        "state": "sent",
-                        "attempts": 1,
-                        "due_at": NOW,
-                        "code": 250,
-                        "updated_at": NOW,
-                    }
-                    for number in (1, 2)
-                ],
-            )
+        connection.execute(subscribers.insert(), [a_person(number) for number in people])
+        connection.execute(memberships.insert(), [joined | {"subscriber_id": number} for number in people])
+        connection.execute(campaigns.insert(), [a_campaign(number) for number in sent])
+        connection.execute(deliveries.insert(), [a_delivery(one, number) for one in sent for number in people])
     yield SqlFeedbackBook(database, FrozenClock(NOW), SIGNER)
     database.close()
 

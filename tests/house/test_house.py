@@ -90,6 +90,19 @@ def test_no_word_of_the_help_is_lost() -> None:
     assert found == []
 
 
+def test_the_docs_name_files_that_exist() -> None:
+    """Whatever file of the house a document names can be opened there."""
+    named = re.compile(r"`((?:mailer|tests|benchmarks|docs|templates|subscribers)/[\w./-]+)`")
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("*/*.md")]
+    lost = {
+        (str(document.relative_to(ROOT)), name)
+        for document in documents
+        for name in named.findall(document.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    }
+    assert lost == set()
+
+
 def test_the_tree_speaks_of_itself_alone() -> None:
     """No path of one machine stands in a tracked file, and the locks name no index."""
     machine = re.compile(rb"(?:^|[^A-Za-z0-9_.])/(?:wo" + rb"rk|root|home)/[a-z]")

@@ -9,6 +9,7 @@ import pytest
 
 from mailer.chromium import browser
 from mailer.cli.commands import run
+from tests.pictures import keep_pictures_of
 
 ROOT = Path(__file__).parents[2]
 GOOD = (
@@ -17,10 +18,18 @@ GOOD = (
 )
 
 
+@pytest.fixture(autouse=True)
+def machine(request, monkeypatch):
+    """A machine without programs, unless a test is marked for the browser: to start one costs more than the rest."""
+    if not request.node.get_closest_marker("browser"):
+        monkeypatch.setenv("PATH", "")
+
+
 @pytest.fixture
 def config(tmp_path):
     """The sample config and the templates in a folder of their own, without issues."""
     shutil.copytree(ROOT / "templates" / "brief", tmp_path / "templates" / "brief")
+    keep_pictures_of(tmp_path)
     path = tmp_path / "config.toml"
     path.write_text((ROOT / "config.toml").read_text(encoding="utf-8"), encoding="utf-8")
     return str(path)
@@ -55,6 +64,19 @@ def test_an_issue_that_cannot_be_read_is_an_error_of_the_report(config, tmp_path
     (error,) = json.loads(capsys.readouterr().out)["errors"]
     assert error["where"] == "issues/2026-12/issue.md:12"
     assert 'no picture "images/foto.jpg"' in error["message"]
+
+
+def test_what_cannot_be_used_keeps_nothing_else_from_being_judged(config, tmp_path, capsys):
+    """A broken picture, a missing document and a wrong attribute are told beside what the other rules find."""
+    folder = tmp_path / "issues" / "2026-12"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "rota.jpg").write_bytes(b"no picture")
+    body = "\n### Dos\n{ods=3}\n\n![Una foto](images/rota.jpg)\n\n<b>Un</b> texto\n\n[Bajar](files/no.pdf)\n"
+    (folder / "issue.md").write_text(GOOD + body, encoding="utf-8")
+    assert run(["--config", config, "check", "2026-12", "--json"]) == 1
+    errors = json.loads(capsys.readouterr().out)["errors"]
+    told = [(int(error["where"].rpartition(":")[2]), error["code"]) for error in errors]
+    assert told == [(13, "unreadable"), (15, "unreadable"), (17, "typed-html"), (19, "unreadable")]
 
 
 def test_a_missing_issue_is_one_sentence(config, capsys):
@@ -94,15 +116,14 @@ def test_an_unknown_format_is_wrong_usage(config, issue, capsys):
     assert run(["--config", config, "check", "2026-12", "--format", "xml"]) == 2
 
 
-def test_the_report_stands_alone(config, issue, tmp_path, capsys, monkeypatch):
+def test_the_report_stands_alone(config, issue, tmp_path, capsys):
     """One file, escaped, with every finding, asking nothing of the network; without a browser it says so."""
-    monkeypatch.setattr("shutil.which", lambda _: None)
-    text = (issue / "issue.md").read_text(encoding="utf-8").replace("### Otro", "### Otro <b>&")
+    text = (issue / "issue.md").read_text(encoding="utf-8").replace("### Otro", "### Otro <q>&")
     (issue / "issue.md").write_text(text, encoding="utf-8")
     target = tmp_path / "out" / "report.html"
     assert run(["--config", config, "check", "2026-12", "--report", str(target)]) == 1
     page = target.read_text(encoding="utf-8")
-    assert "Otro &lt;b&gt;&amp;" in page
+    assert "Otro &lt;q&gt;&amp;" in page
     assert "no chromium is installed" in page
     assert page.count('<li class="error">') == 1
     assert not re.search(r"(?:src|href)=\"(?!data:)", page)

@@ -205,3 +205,41 @@ def test_whatever_is_typed_is_read_or_refused(text):
     """No text below the front matter crashes the reader."""
     with contextlib.suppress(AuthorError):
         read_sections(Source(text, "issues/2026-12/issue.md"), 0, Path("/nowhere/2026-12"))
+
+
+def test_every_mistake_is_told_at_once(folder):
+    """Reading goes on behind a mistake: an author hears of all of them, and the rest of the issue is there."""
+    front = (
+        FRONT.replace("subject", "asunto").replace("12\n", "doce\n", 2).replace("month: 2026-doce", "month: 2026-12")
+    )
+    body = (
+        "# Brief\n\n### Uno\n{ods=3 layout=cards sdgs=18 label=A}\n\n![](images/foto.jpg)\n\n![a](images/no.jpg)\n\n"
+        "Texto\n\n#### Más\n\n##Dos\n{tag=x}\n\n### Tres\n{date=2026-02-30 place=Loja}\n\nTexto\n"
+    )
+    faults: list[AuthorError] = []
+    issue = read(write(folder, body, front), faults=faults)
+    assert [int(fault.where.rpartition(":")[2]) for fault in faults] == [5, 1, 4, 8, 11, 11, 11, 13, 15, 19, 21, 22, 25]
+    one, three = issue.articles
+    assert (one.label, one.picture.path, one.layout) == ("A", "images/foto.jpg", "")
+    assert (issue.sections[1].title, three.place, three.when) == ("Dos", "Loja", None)
+    with pytest.raises(AuthorError, match="the first of 13 faults"):
+        read(folder)
+
+
+def test_what_a_word_processor_leaves_is_understood(folder):
+    """Curly quotation marks around a value, round bullets, "y" before the last goal."""
+    front = FRONT.replace("Asunto", "“Quito recibe a 42 ciudades”") + ""
+    issue = read(write(folder, "### Uno\n{sdgs=“6, 3 y 11”}\n\n•\tA\n· B\n", front))
+    assert issue.subject == "Quito recibe a 42 ciudades"
+    assert issue.articles[0].sdgs == (6, 3, 11)
+    assert issue.articles[0].body == "- A\n- B"
+
+
+def test_a_signature_closes_a_section(folder):
+    """Behind cards or documents it stands for itself; a card in between stays one."""
+    body = (
+        "## Cartas\n{layout=cards}\n\n### A\n{layout=notice}\n\na\n\n### B\n\nb\n\n### Ana\n{layout=signature}\n\nc\n"
+    )
+    cards, closing = read(write(folder, body)).sections
+    assert [article.title for article in cards.articles] == ["A", "B"]
+    assert (closing.title, closing.layout, closing.articles[0].layout) == ("", "", "signature")

@@ -44,7 +44,7 @@ TAKEN = {
 HERE = {
     "graph": {"value": [{"id": "7"}]},
     "mailgun": {"items": [{"event": "accepted"}]},
-    "mailjet": {"Count": 1, "Data": [{"UUID": "7"}]},
+    "mailjet": {"Count": 1, "Data": [{"ID": 7, "UUID": "u"}]},
     "postmark": {"TotalCount": 1, "Messages": [{"MessageID": "7"}]},
 }
 NOT_HERE = {"graph": {"value": []}, "mailgun": {"items": []}, "mailjet": {"Data": []}, "postmark": {"Messages": []}}

@@ -62,8 +62,9 @@ def test_a_whole_life(database: Database, clock: FrozenClock) -> None:
         until,
         "Redacción",
     )
-    gone = preferences.leave({number: "one-click", 999: "nobody"})
-    assert (gone[number].is_gone, gone[number].left, 999 in gone) == (True, ("gads",), False)
+    assert preferences.leave({number: "one-click", 999: "nobody"}) == {number}
+    gone = preferences.find(number)
+    assert (gone.is_gone, gone.left) == (True, ("gads",))
     assert states(database, number) == {"gads": "left", "partners": "left"}
     assert preferences.come_back(number).segments == ("gads",)
     held = rights.everything(number, who="reader")

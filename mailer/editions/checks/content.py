@@ -22,6 +22,11 @@ _LEFT_OVER: Final = re.compile(
     r"|\[(?:…|\.\.\.)\]|\?{3,}|\b(?i:lorem ipsum|escriba aquí)\b"
 )
 _BROKEN_TABLE: Final = re.compile(r"\|\s*:?-{2,}")
+# Two lines of cells, as a word processor's table is pasted; a list's item may have a tab behind its number.
+_TABBED: Final = re.compile(r"^(?![ \t]*(?:[-*+]|\d+[.)])\t)[^\n\t|]*[^\s|]\t+[^\n|]+\n[^\n\t|]*[^\s|]\t", re.MULTILINE)
+_HTML: Final = re.compile(
+    r"</?(?:[bipua]|br|em|strong|span|div|font|img|table|t[drh]|h[1-6]|ul|ol|li|center)\b[^<>]*>", re.IGNORECASE
+)
 _NOTE: Final = re.compile(r"\[(\^[^\]\s]+)\](?!:)")
 _NOTE_TEXT: Final = re.compile(r"^[ \t]*\[(\^[^\]\s]+)\]:", re.MULTILINE)
 _LEFT_OVER_IN_CAPITALS: Final = re.compile(rf"{_CROSSES}|\bTODO:|\bFIXME\b|\[(?:…|\.\.\.)\]|LOREM IPSUM")
@@ -40,6 +45,7 @@ def content(issue: Issue, segments: Collection[str]) -> Iterator[Remark]:
                 "empty-section", where, f'nothing stands below "{section.title}"; write its articles or delete it'
             )
         yield from _segments(issue, section, segments)
+        yield from _unworn(issue, section)
         for article in section.articles:
             yield from _empty(issue, section, article)
             yield from _unread(issue, article)
@@ -48,6 +54,7 @@ def content(issue: Issue, segments: Collection[str]) -> Iterator[Remark]:
         yield error("empty-issue", issue.where(), "the issue has no article; write one below a ### heading")
     yield from _twice(issue)
     for passage in passages(issue):
+        yield from _typed_html(issue, passage)
         yield from _left_over(issue, passage)
         yield from _shouted(issue, passage)
 
@@ -84,6 +91,10 @@ def _empty(issue: Issue, section: Section, article: Article) -> Iterator[Remark]
 def _unread(issue: Issue, article: Article) -> Iterator[Remark]:
     """What was meant for a table or a note and reads as dashes and brackets."""
     where = issue.where(article.body_line)
+    if tabbed := _TABBED.search(article.body):
+        line = article.body_line + article.body.count("\n", 0, tabbed.start())
+        told = "cells with tabs between them run into one line; write a table with | between them (issues/README.md)"
+        yield error("table", issue.where(line), told)
     if _BROKEN_TABLE.search(to_words(article.body)):
         told = "the table can't be read; leave a line free above it, and give every row as many cells as the first"
         yield error("table", where, told)
@@ -95,7 +106,7 @@ def _unread(issue: Issue, article: Article) -> Iterator[Remark]:
 def _inbox(issue: Issue) -> Iterator[Remark]:
     for key, fits in (("subject", SUBJECT), ("preheader", PREHEADER)):
         length, where = len(getattr(issue, key)), issue.where(issue.lines.get(key))
-        if length not in fits:
+        if length and length not in fits:  # that it is missing has been said
             aim = f"{fits.start} to {fits.stop - 1}"
             yield warning(f"{key}-length", where, f"the {key} has {length} characters; inboxes show {aim} best")
     names = months(issue.language)
@@ -135,6 +146,25 @@ def _twice(issue: Issue) -> Iterator[Remark]:
             yield warning("duplicate", where, f"the article has the same title as the one on line {titles[title]}")
         bodies.setdefault(body, article.line)
         titles.setdefault(title, article.line)
+
+
+def _typed_html(issue: Issue, passage: Passage) -> Iterator[Remark]:
+    if found := _HTML.search(passage.text):
+        told = (
+            f'readers would see "{found[0]}" as it is typed, for HTML is not obeyed; write **bold**, *italics*, links'
+        )
+        yield error("typed-html", issue.where(passage.line_at(found.start())), told)
+
+
+def _unworn(issue: Issue, section: Section) -> Iterator[Remark]:
+    """Layouts of articles that their section's layout overrules."""
+    for article in section.articles:
+        if section.layout and article.layout:
+            told = (
+                f'the layout "{article.layout}" is not worn in a section of layout "{section.layout}"; take it out, '
+                f"or begin a section (##) without layout above it"
+            )
+            yield warning("layout", issue.where(article.line), told)
 
 
 def _left_over(issue: Issue, passage: Passage) -> Iterator[Remark]:

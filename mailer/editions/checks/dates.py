@@ -114,11 +114,21 @@ def dates(issue: Issue) -> Iterator[Remark]:
     speech = _SPEECHES.get(issue.language)
     if speech is None:
         return
+    yield from _gone(issue)
     for passage in passages(issue):
         for form in speech.forms:
             for found in form.finditer(passage.text):
                 if told := _judged(found, passage, speech, issue.month):
                     yield warning("date", issue.where(passage.line_at(found.start())), told)
+
+
+def _gone(issue: Issue) -> Iterator[Remark]:
+    """Events that are over before the issue's month begins."""
+    for section in issue.sections:
+        for article in section.articles if section.layout == "events" else ():
+            if article.when and article.when.last < issue.month:
+                told = f'"{article.title}" is on {article.when.last}, before this issue\'s month; mend its date'
+                yield warning("date", issue.where(article.line), told)
 
 
 def _judged(found: re.Match[str], passage: Passage, speech: _Speech, issue: date) -> str:

@@ -16,7 +16,10 @@ from mailer.issues.issue import Issue
 WORDS_A_PICTURE: Final = 25
 _SPAM_SECONDS: Final = 60
 _LONGEST_LINE: Final = 998
-_STATUS: Final = re.compile(r"score=(-?[\d.]+)\s+required=([\d.]+)\s+tests=([\w,\s]*)")
+_STATUS: Final = re.compile(r"score=(-?[\d.]+)\s+required=([\d.]+)")
+# A line of SpamAssassin's table, and those that its description goes on in.
+_RULE: Final = re.compile(r"^[ ]*(\d+\.\d) ([A-Z][A-Z0-9_]+)[ ]+(.*(?:\n {10,}\S.*)*)", re.MULTILINE)
+_RULES_SHOWN: Final = 6
 
 
 def deliverability(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Remark]:
@@ -96,6 +99,20 @@ def spam_score(issue: Issue, edition: Edition, sending: Sending) -> Iterator[Rem
         return
     found = _STATUS.search(re.sub(r"\r?\n[ \t]+", " ", judged))
     if found and float(found[1]) >= float(found[2]) / 2:
-        rules = ", ".join(rule for rule in re.split(r"[,\s]+", found[3]) if rule)[:200]
-        told = f"SpamAssassin gives the message {found[1]} of {found[2]} points ({rules}); mend what they name"
+        told = (
+            f"SpamAssassin gives the message {found[1]} points, and at {found[2]} it is spam; mend what costs most: "
+            f"{'; '.join(_dearest(judged))}"
+        )
         yield warning("spam-score", issue.where(), told)
+
+
+def _dearest(judged: str) -> list[str]:
+    r"""
+    The rules that cost most, each with its points and what SpamAssassin says of it.
+
+    >>> _dearest("-0.0 NO_RELAYS  Informational\n 2.5 MISSING_DATE  Missing Date:\n                  header\n")
+    ['2.5 Missing Date: header (MISSING_DATE)']
+    """
+    rules = [(float(rule[1]), f"{' '.join(rule[3].split())} ({rule[2]})") for rule in _RULE.finditer(judged)]
+    dearest = sorted((rule for rule in rules if rule[0]), reverse=True)[:_RULES_SHOWN]
+    return [f"{points} {told}" for points, told in dearest]

@@ -54,6 +54,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
         source="brevo",
         address=text(record, "email"),
         message_id=text(record, "X-Mailin-custom") or text(record, "message-id"),  # ours, then Brevo's
+        provider_id=text(record, "message-id"),
         is_vouched=True,
     )
     if happening is not Happening.BOUNCED:

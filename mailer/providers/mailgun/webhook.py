@@ -63,6 +63,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
         source="mailgun",
         address=text(data, "recipient"),
         message_id=text(data, "message", "headers", "message-id"),
+        provider_id=text(data, "message", "headers", "message-id"),
         is_vouched=True,
         token=f"mailgun:{token}",
     )

@@ -12,8 +12,9 @@ import httpx
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer
 from mailer.providers.fields import Person, bare
-from mailer.providers.http import Answer, HttpTransport, Request, Trace, secure
+from mailer.providers.http import HttpTransport, Request, Trace, secure
 from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
 
@@ -68,7 +69,7 @@ class Mailjet(Mapped):
             "TrackOpens": "disabled",
             "TrackClicks": "disabled",
         }
-        trace = Trace(f"/v3/REST/message?{urlencode({'CustomID': one['CustomID']})}", items="Data", named="UUID")
+        trace = Trace(f"/v3/REST/message?{urlencode({'CustomID': one['CustomID']})}", items="Data", named="ID")
         body = {"Messages": [{key: value for key, value in one.items() if value is not None}]}
         return in_json("/v3.1/send", body, trace=trace)
 
@@ -82,7 +83,7 @@ class Mailjet(Mapped):
             raise Uncertain(answer.words, code=answer.status)
         taken = one.get("To")
         first = taken[0] if isinstance(taken, list) and taken and isinstance(taken[0], dict) else {}
-        return Receipt(reply=answer.words, provider_id=str(first.get("MessageUUID") or first.get("MessageID") or ""))
+        return Receipt(reply=answer.words, provider_id=str(first.get("MessageID") or first.get("MessageUUID") or ""))
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """Errors that are all related to `To` mean the recipient."""

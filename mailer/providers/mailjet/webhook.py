@@ -54,6 +54,7 @@ def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
         source="mailjet",
         address=text(one, "email"),
         message_id=text(one, "CustomID"),  # where the transport puts our Message-ID
+        provider_id=text(one, "MessageID"),
         is_vouched=True,
     )
     if happening is not Happening.BOUNCED:

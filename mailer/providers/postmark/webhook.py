@@ -51,6 +51,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
         source="postmark",
         address=text(record, "Email") or text(record, "Recipient"),
         message_id=text(record, "Metadata", "message-id"),
+        provider_id=named,
         is_vouched=True,
     )
     if happening is not Happening.BOUNCED:

@@ -21,8 +21,6 @@ _HAPPENINGS: Final = {
     "email.opened": Happening.OPENED,
     "email.clicked": Happening.CLICKED,
 }
-
-
 _TOLD: Final = (("bounce", "message"), ("failed", "reason"), ("suppressed", "message"))
 
 
@@ -48,7 +46,10 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
     if not any(hmac.compare_digest(expected, one.encode()) for one in given):
         raise WebhookRefused("wrong signature")
     near(stamp, now, _WINDOW)
-    payload = decode(body)
+    return _events(decode(body), named, now)
+
+
+def _events(payload: Any, named: str, now: datetime) -> list[Event]:
     happening = _HAPPENINGS.get(text(payload, "type"))
     data = payload.get("data") if isinstance(payload, dict) else None
     if happening is None or not isinstance(data, dict):
@@ -62,18 +63,19 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
             source="resend",
             address=str(address),
             message_id=_ours(data.get("tags")) or text(data, "message_id"),
+            provider_id=text(data, "email_id"),
             is_vouched=True,
         )
         for number, address in enumerate(recipients or [])
     ]
-    if happening is not Happening.BOUNCED:
-        return events
-    permanent = text(data, "bounce", "type") == "Permanent" and text(data, "bounce", "subType") in {
-        "General",
-        "NoEmail",
-    }
+    return [_judged(event, data) for event in events] if happening is Happening.BOUNCED else events
+
+
+def _judged(event: Event, data: dict[str, Any]) -> Event:
+    is_permanent = text(data, "bounce", "type") == "Permanent"
+    is_permanent = is_permanent and text(data, "bounce", "subType") in {"General", "NoEmail"}
     told = " ".join(text(data, *path) for path in _TOLD).strip()
-    return [bounced(one, diagnosis=told, is_permanent=permanent) for one in events]
+    return bounced(event, diagnosis=told, is_permanent=is_permanent)
 
 
 def _ours(tags: Any) -> str:

@@ -4,6 +4,7 @@ SendGrid's Event Webhook: an array of events, signed with ECDSA over time stamp 
 "blocked" is its word for a bounce that is no verdict on the address; "dropped" is its own suppression list at work.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,6 +19,7 @@ from mailer.feedback.event import Event, Happening
 from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, event_id, instant, near, text, unbase64
 
 _WINDOW: Final = timedelta(minutes=10)
+_GROWN: Final = re.compile(r"\.(?:filter|recv)")  # on its way through SendGrid an id gains where it passed
 _HAPPENINGS: Final = {
     "delivered": Happening.DELIVERED,
     "deferred": Happening.DEFERRED,
@@ -70,6 +72,7 @@ def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
         source="sendgrid",
         address=text(one, "email"),
         message_id=text(one, "message-id") or text(one, "smtp-id"),  # our own argument comes first
+        provider_id=_GROWN.split(text(one, "sg_message_id"))[0],
         is_vouched=True,
     )
     if happening is not Happening.BOUNCED:

@@ -131,6 +131,7 @@ def _events(message: Any, named: str, now: datetime) -> list[Event]:
             source="ses",
             address=text(one, "emailAddress") if isinstance(one, dict) else str(one),
             message_id=text(message, "mail", "commonHeaders", "messageId"),
+            provider_id=text(message, "mail", "messageId"),
             is_vouched=True,
         )
         if happening is Happening.BOUNCED:

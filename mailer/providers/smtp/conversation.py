@@ -18,17 +18,22 @@ _LONGEST: Final = 64 * 1024  # a reply longer than this is no reply
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What a server said: its code and its words, several lines joined by a space."""
+    """What a server said: its code, and what stood behind it in each line. Few replies are ever read as words."""
 
     code: int
-    words: str
+    lines: tuple[bytes, ...]
+
+    @property
+    def words(self) -> str:
+        """Its words, several lines joined by a space."""
+        return " ".join([_readable(line) for line in self.lines]).strip()
 
     @property
     def status(self) -> str:
         """
         The enhanced status code (RFC 3463), or nothing.
 
-        >>> Reply(550, "5.1.1 no such mailbox").status
+        >>> Reply(550, (b" 5.1.1 no such mailbox",)).status
         '5.1.1'
         """
         found = _STATUS.match(self.words)
@@ -54,7 +59,7 @@ class Conversation(asyncio.Protocol):
         self._transport = transport
         self._replies: deque[Reply] = deque()
         self._unread = b""
-        self._words: list[str] = []
+        self._lines: list[bytes] = []
         self._over = ""
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
@@ -172,7 +177,7 @@ class Conversation(asyncio.Protocol):
             if self._over:
                 break  # what stands behind nonsense can't be told to whom it answers
             self._read_line(line.rstrip(b"\r"))
-        if len(self._unread) > _LONGEST or sum(map(len, self._words)) > _LONGEST:
+        if len(self._unread) > _LONGEST or sum(map(len, self._lines)) > _LONGEST:
             self.abort("the server's reply has no end")
         self._wake()
 
@@ -181,10 +186,11 @@ class Conversation(asyncio.Protocol):
         if not match:
             self.abort(f"the server said what is no SMTP reply: {line[:80].decode('utf-8', 'replace')}")
             return
-        self._words.append(_readable(match[3]))
-        if match[2] != b"-":
-            self._replies.append(Reply(code=int(match[1]), words=" ".join(self._words).strip()))
-            self._words = []
+        code, mark, line = match.groups()
+        self._lines.append(line)
+        if mark != b"-":
+            self._replies.append(Reply(int(code), tuple(self._lines)))
+            self._lines.clear()
 
     def pause_writing(self) -> None:
         """Note that the server takes nothing for now."""

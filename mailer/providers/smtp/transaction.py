@@ -125,7 +125,7 @@ class Transaction:
             try:
                 if not self._offers.pipelining:
                     self._conversation.send(command)
-                reply = await self._conversation.reply(wait)
+                reply = self._conversation.unread_reply() or await self._conversation.reply(wait)
             except Ended as problem:
                 raise failure or ConnectionLost(str(problem)) from problem
             failure = failure or _failure(stage, reply)

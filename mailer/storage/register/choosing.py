@@ -59,16 +59,18 @@ def holds(name: str, rules: Mapping[str, Rule]) -> ColumnElement[bool]:
 def is_joined(name: str | ColumnElement[str] | None = None) -> ColumnElement[bool]:
     """Whether the subscriber of the row at hand is in a list's segment: the one named, or any."""
     joined = exists().where(memberships.c.subscriber_id == subscribers.c.id, memberships.c.state == "joined")
-    return joined if name is None else joined.where(memberships.c.segment == name)
+    joined = joined if name is None else joined.where(memberships.c.segment == name)
+    return joined.correlate_except(memberships)  # a name that is a column is that of the row at hand, however far out
 
 
 def has_left(name: str | ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the subscriber of the row at hand left a segment by its name, by rule or not."""
-    return exists().where(
+    left = exists().where(
         memberships.c.subscriber_id == subscribers.c.id,
         memberships.c.segment == name,
         memberships.c.state != "joined",
     )
+    return left.correlate_except(memberships)
 
 
 def _fits(name: str, rule: Rule) -> ColumnElement[bool]:
@@ -101,4 +103,7 @@ def is_still_held(segment: ColumnElement[str], is_by_rule: ColumnElement[bool]) 
 
     Who fitted a rule stays until they leave: its segment by name, or every list.
     """
-    return or_(is_joined(segment), and_(is_by_rule, is_joined(), ~has_left(segment)))
+    # One value by its key, no EXISTS: of that PostgreSQL may make a table of everybody in the segment, for each row.
+    of_person = (memberships.c.subscriber_id == subscribers.c.id, memberships.c.segment == segment)
+    standing = select(memberships.c.state).where(*of_person).correlate_except(memberships).scalar_subquery()
+    return or_(standing == "joined", and_(is_by_rule, is_joined(), func.coalesce(standing, "joined") == "joined"))

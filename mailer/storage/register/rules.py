@@ -10,6 +10,7 @@ from mailer.errors import Refused
 from mailer.storage.campaign_tables import campaigns, deliveries
 from mailer.storage.click_tables import trails
 from mailer.storage.clicks import clickers_of
+from mailer.storage.cluster_tables import archives
 from mailer.storage.register.tables import institutions, memberships, subscribers, tags
 
 _OF_INSTITUTIONS = {
@@ -64,13 +65,19 @@ def _matches(column: ColumnElement[str], rule: Compare) -> ColumnElement[bool]:
 
 def refuse_untold(connection: Connection, rule: Rule) -> None:
     """
-    Refuse a rule that asks what the books can't tell: who followed a link where nobody's name was kept.
+    Refuse a rule that asks what the books can't tell.
+
+    That is who followed a link where nobody's name was kept, and who got an issue whose deliveries are in a file.
 
     Raises:
-        Refused: The clicks on the issue are figures only, or nobody was sent it.
+        Refused: The clicks on the issue are figures only, nobody was sent it, or its deliveries were put away.
 
     """
     match rule:
+        case Received():
+            put_away = select(archives.c.file).join(campaigns, campaigns.c.id == archives.c.campaign_id)
+            if file := connection.scalar(put_away.where(campaigns.c.issue == rule.issue).limit(1)):
+                raise Refused(f"who received {rule.issue} was put away in {file}; the rule can't be judged any more")
         case Clicked():
             ways = select(trails.c.tracking).join(campaigns, campaigns.c.id == trails.c.campaign_id)
             kept = set(connection.scalars(ways.where(campaigns.c.issue == rule.issue)))

@@ -11,7 +11,7 @@ async def test_the_message_is_mapped():
     async with Esp(TAKEN["mailjet"]).running() as esp:
         receipt = await send("mailjet", esp)
     (posted,) = esp.posted
-    assert receipt.provider_id == "1"
+    assert receipt.provider_id == "2"
     assert posted.path == "/v3.1/send"
     assert posted.login == "secret of KEY:secret of SECRET"
     (one,) = posted.json["Messages"]
