@@ -29,6 +29,11 @@ _PLAIN_LINES = re.compile(
 )
 # A local part that stands as it is written, whatever its letters: a dot-atom (RFC 5322 3.2.3, RFC 6531 3.3).
 _ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
+# Host names in the small letters of western European languages, which stand as they are in IDNA (RFC 5892): judged
+# without its tables. Not ß, which once was ss.
+_WESTERN_LABEL = re.compile(r"[a-z0-9à-öø-ÿ]+(?:-[a-z0-9à-öø-ÿ]+)*\Z")
+_TOP_LEVEL = re.compile(r"[a-z]{2,63}\Z")
+_LABEL = 63  # octets of a label (RFC 1035 2.3.4), in its ASCII form here
 _SHORT = 64
 _LONG = 100  # no form of an address so short, be it in UTF-8 or in punycode, has more than 254 bytes
 _REMEMBERED = 500
@@ -60,6 +65,8 @@ def parse_address(text: str) -> str:
     local, _, domain = text.rpartition("@")
     if domain and _stands(local):  # many share a host, whose name is what takes long to judge
         host, problem = plain_address(f"a@{domain}"), ""
+        if host is None and _is_western(domain):
+            host = f"a@{domain}"
         if host is None:
             host, problem = _judged(f"a@{domain}")
         if problem or len(text) <= _LONG:
@@ -79,6 +86,22 @@ def plain_address(text: str) -> str | None:
         if "--" not in domain[2:4]:
             return f"{local}@{domain.lower()}"
     return None
+
+
+def _is_western(domain: str) -> bool:
+    """Whether the host name is short, and in no other letters than western European ones: valid as it stands."""
+    *labels, top = domain.split(".")
+    return (
+        bool(labels)
+        and len(domain) <= _SHORT
+        and _TOP_LEVEL.match(top) is not None
+        and all(_WESTERN_LABEL.match(label) and _ascii_length_at_most(label) <= _LABEL for label in labels)
+    )
+
+
+def _ascii_length_at_most(label: str) -> int:
+    """What punycode (RFC 3492) makes of a label of Latin-1 letters at the most: four digits for each not in ASCII."""
+    return len("xn---") + len(label) + 3 * sum(not letter.isascii() for letter in label)
 
 
 def _found(address: str, problem: str) -> str:
@@ -137,6 +160,9 @@ def address_key(address: str) -> str:
 
 @lru_cache(1 << 10)
 def _ascii(domain: str) -> str:
+    if _is_western(domain):
+        labels = domain.split(".")
+        return ".".join(x if x.isascii() else f"xn--{x.encode('punycode').decode()}" for x in labels)
     with suppress(UnicodeError):
         domain = domain.encode("idna").decode()
     return domain.casefold()

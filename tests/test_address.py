@@ -6,7 +6,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.address import InvalidAddress, parse_address
+from mailer.address import InvalidAddress, address_key, parse_address
 
 LOCAL = st.one_of(
     st.text(st.sampled_from("aZ0.'&+ñé\u0301ª＠李 \u200d|`%_-"), max_size=12),
@@ -29,6 +29,19 @@ def test_the_short_ways_judge_as_the_long_one(local, domain):
     judged, found = _told(judge, text), _told(parse_address, text)
     # It writes "postmaster" small, we as it was written; and of control characters we have a sentence of our own.
     assert found.casefold() == judged.casefold() or ("control character" in found and judged.startswith("! "))
+
+
+@given(
+    st.lists(st.text("abz09-ñéàöøÿßñ", min_size=1, max_size=22), min_size=1, max_size=3),
+    st.sampled_from(["ec", "example"]),
+)
+def test_western_hosts_are_judged_without_the_tables_of_idna(labels, top):
+    """They are taken or refused as email-validator does, and have the key that the standard library's IDNA gives."""
+    domain = ".".join([*labels, top])
+    judged, found = _told(judge, f"a@{domain}"), _told(parse_address, f"a@{domain}")
+    assert found == judged
+    if not judged.startswith("! ") and "ß" not in domain:
+        assert address_key(found) == f"a@{domain.encode('idna').decode()}"
 
 
 def judge(text: str) -> str:

@@ -29,7 +29,7 @@ def office(folder: Path, port: int, *, password: str = "a password") -> Iterator
     shutil.copy(ROOT / "config.toml", folder)
     with (folder / "config.toml").open("a", encoding="utf-8") as file:
         file.write(f'\n[feedback.mailbox]\nhost = "127.0.0.1"\nport = {port}\nusername = "rebotes"\n')
-        file.write(f'password_env = "BOUNCES"\nca_path = "{folder / "ca.pem"}"\n')
+        file.write(f'password_env = "BOUNCES"\nca_file = "{folder / "ca.pem"}"\n')
     app = App(config.load(folder / "config.toml", {"BOUNCES": password}), FrozenClock(NOW))
     app.database  # noqa: B018 - migrations first, as `run` does
     yield app

@@ -102,8 +102,8 @@ class ImportRecord(msgspec.Struct, frozen=True):
     undone_at: datetime | None
 
 
-Reject = Callable[[int, str], None]
-"""Told the line of an arrival that can't be taken, and why."""
+Reject = Callable[[int, int], None]
+"""Told the line of an arrival that contradicts an earlier one, and that one's line."""
 
 
 class Register(Protocol):

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from mailer.feedback.finding import Understanding
+
+_TRY_AGAIN: Final = 75  # EX_TEMPFAIL of sysexits.h
 
 
 def bounces(
@@ -33,7 +35,19 @@ def bounces(
     if mailbox:
         _present(house(context).mailroom.collect_mail(), as_json=json)
         return
-    _take_in(context, files or [], as_json=json)
+    if files:
+        _take_in(context, files, as_json=json)
+        return
+    _take_from_pipe(context, as_json=json)
+
+
+def _take_from_pipe(context: typer.Context, *, as_json: bool) -> None:
+    """Take one message in, or let whoever pipes it keep it: a mail server would return it for any other status."""
+    try:
+        _take_in(context, [], as_json=as_json)
+    except Exception as problem:  # whatever it was, the mail is not recorded
+        print(f"mailer: {problem}", file=sys.stderr)
+        raise typer.Exit(_TRY_AGAIN) from problem
 
 
 def _take_in(context: typer.Context, files: list[Path], *, as_json: bool) -> None:

@@ -40,7 +40,8 @@ def list_feedback(
         )
         for one in entries
     ]
-    table(headings, rows, figures=(0,))
+    if rows:
+        table(headings, rows, figures=(0,))
     say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing has come back yet")
 
 

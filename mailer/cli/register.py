@@ -1,6 +1,8 @@
 """`mailer register …`: what the register may keep, and what it says of itself."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -9,6 +11,53 @@ from mailer.cli.console import JSON, house, print_json, say
 group = typer.Typer(
     help="Keep the register no longer than it may be kept, and say what is in it.", no_args_is_help=True
 )
+
+_SPANISH: Final = {
+    "title": "Actividades de tratamiento de datos personales",
+    "shrunk": "De {people} personas que se dieron de baja hace más de {days} días queda solo un sello.",
+    "would shrink": "De {people} personas que se dieron de baja hace más de {days} días quedaría solo un sello.",
+    "controller": "responsable",
+    "responsible": "a cargo",
+    "contact": "contacto",
+    "purpose": "finalidad",
+    "to send the publication by e-mail": "enviar la publicación por correo electrónico",
+    "data": "datos",
+    "address": "dirección",
+    "name": "nombre",
+    "honorific": "tratamiento",
+    "position": "cargo",
+    "institution": "institución",
+    "country": "país",
+    "language": "idioma",
+    "recipients_of_data": "destinatarios de los datos",
+    "the publication's own mail service; nobody else": "el servicio de correo de la publicación; nadie más",
+    "kept_after_leaving_days": "días que se guardan tras la baja",
+    "segments": "segmentos",
+    "at": "fecha de este informe",
+    "people": "personas",
+    "by_state": "por estado",
+    "active": "activas",
+    "unconfirmed": "sin confirmar",
+    "unsubscribed": "dadas de baja",
+    "by_ground": "por base legal",
+    "consent": "consentimiento",
+    "public function": "función pública",
+    "contract": "contrato",
+    "withdrawn": "retirado",
+    "not stated": "sin indicar",
+    "suppressions": "direcciones bloqueadas",
+    "erasures": "personas borradas (sellos)",
+    "imports": "importaciones",
+    "oldest": "el dato más antiguo",
+}
+_ENGLISH: Final = {word: word.replace("_", " ") for word in _SPANISH} | {
+    "title": "Processing of personal data",
+    "shrunk": "{people} people who left more than {days} days ago were shrunk to a seal.",
+    "would shrink": "{people} people who left more than {days} days ago would be shrunk to a seal.",
+    "at": "date of this report",
+    "oldest": "oldest data",
+}
+_WORDS: Final[dict[str, dict[str, str]]] = {"es": _SPANISH, "en": _ENGLISH}
 
 By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
 
@@ -36,8 +85,8 @@ def tidy(
     if as_json:
         print_json({"days": kept, "people": len(gone), "erased": 0 if dry_run else len(gone)})
     else:
-        did = "would be shrunk" if dry_run else "were shrunk"
-        say(f"{len(gone)} people who left more than {kept} days ago {did} to a seal.")
+        words = _WORDS.get(app.config.publication.language, _WORDS["en"])
+        say(words["would shrink" if dry_run else "shrunk"].format(people=len(gone), days=kept))
 
 
 @group.command()
@@ -52,7 +101,7 @@ def report(context: typer.Context, as_json: bool = JSON) -> None:
         "controller": publication.organization,
         "responsible": publication.publisher,
         "contact": publication.reply_to,
-        "purpose": f"to send {publication.name} by e-mail",
+        "purpose": "to send the publication by e-mail",
         "data": ["address", "name", "honorific", "position", "institution", "country", "language"],
         "recipients_of_data": "the publication's own mail service; nobody else",
         "kept_after_leaving_days": app.config.retention.unsubscribed_days,
@@ -62,8 +111,19 @@ def report(context: typer.Context, as_json: bool = JSON) -> None:
     if as_json:
         print_json(document)
         return
-    say(f"[bold]Processing of personal data: {publication.name}[/bold]")
-    for key, value in document.items():
-        shown = ", ".join(f"{name}: {many}" for name, many in value.items()) if isinstance(value, dict) else value
-        shown = ", ".join(shown) if isinstance(shown, list) else shown
-        print(f"{key.replace('_', ' '):26} {shown}")
+    words = _WORDS.get(publication.language, _WORDS["en"])
+    say(f"[bold]{words['title']}: {publication.name}[/bold]")
+    shown = {words[key]: _shown(value, words) for key, value in document.items() if value not in ({}, [], None)}
+    width = max(map(len, shown))
+    for label, text in shown.items():
+        print(f"{label:{width}}  {text}")
+
+
+def _shown(value: object, words: Mapping[str, str]) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{words.get(name, name)}: {many:,}" for name, many in value.items())
+    if isinstance(value, list):
+        return ", ".join(words.get(each, each) for each in value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return words.get(str(value), str(value))

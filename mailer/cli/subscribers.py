@@ -61,6 +61,7 @@ def import_(
         encoding=encoding,
         separator=separator,
         sheet=sheet,
+        language=app.config.publication.language,
     )
     order = ImportOrder(
         segment=segment,

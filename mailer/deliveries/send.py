@@ -6,7 +6,8 @@ The front door: sends one campaign until nothing is left but retries. The promis
 3. *Transmit* all but the end of the data (`Channel.transmit`).
 4. *Hand off*: durable before the end of the data leaves (`Writer.hand_off`, called back by the channel).
 5. *Settle* by what came of it (`Verdicts`).
-6. *Recover*, when a run begins, what dead ones left: claimed goes back, handed is uncertain (`Ledger.begin`).
+6. *Recover*, when a run begins, what dead ones left: claimed goes back, handed is uncertain (`Ledger.begin`), unless
+   the way out can be asked and has it (`asking`).
 7. *Finish* only when nothing is open and the sums reconcile (`campaigns.advance.finish`, by who called).
 """
 
@@ -19,6 +20,7 @@ from functools import partial
 from mailer.campaigns.campaign import State as CampaignState
 from mailer.clock import Clock
 from mailer.deliveries import retry
+from mailer.deliveries.asking import settle_what_is_known
 from mailer.deliveries.carrier import Carrier, MakeMessage
 from mailer.deliveries.claims import Claims
 from mailer.deliveries.failover import Diverted, Failover
@@ -101,6 +103,7 @@ class Sending:
         )
         heart = asyncio.create_task(self._beat(stop))
         try:
+            await self._ask_for_uncertain(make_message)
             await self._resend_uncertain(at_once=True)
             while not self._closing.is_set() and self._is_in_hours():
                 await self._round()
@@ -192,6 +195,17 @@ class Sending:
             self._fail(problem)
 
     # --- what is left --------------------------------------------------------------------------------------------
+
+    async def _ask_for_uncertain(self, make_message: MakeMessage) -> None:
+        """Look up what had no answer, where the way out can be asked."""
+        await settle_what_is_known(
+            self._run,
+            [way.transport for way in self._ways.ways],
+            ledger=self._ledger,
+            writer=self._writer,
+            make_message=make_message,
+            clock=self._clock,
+        )
 
     async def _resend_uncertain(self, *, at_once: bool) -> None:
         """Under that policy, send again what had no answer: at once what dead runs left, later what this one did."""

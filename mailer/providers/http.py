@@ -6,18 +6,15 @@ it has handed nothing over, and whatever fails behind it without an answer is un
 """
 
 import asyncio
-import re
 import ssl
 import sys
-from collections.abc import AsyncIterator, Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import httpx
 import msgspec
 
-from mailer.clock import SystemClock
 from mailer.deliveries.transport import (
     ConnectionLost,
     Deferred,
@@ -30,6 +27,7 @@ from mailer.deliveries.transport import (
 )
 from mailer.errors import OperatorError
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer, by_status
 
 # httpcore looks for sniffio at every lock it takes, and where that isn't installed Python searches its whole path each
 # time: half of what a request costs. So Python is told once that it isn't there.
@@ -38,11 +36,6 @@ if "sniffio" not in sys.modules and find_spec("sniffio") is None:
 
 _CHUNK: Final = 64 * 1024
 _IDLE: Final = 3.0  # seconds; servers hang up on a quiet connection after five or more
-_SECONDS: Final = ("retry-after", "ratelimit-reset", "x-sib-ratelimit-reset")
-_EPOCH_BEGINS: Final = 1e9  # what is less is a span
-_LONGEST_REPLY: Final = 500
-_UNANSWERED: Final = frozenset({502, 504})  # a gateway that got no proper answer: nobody knows (RFC 9110 15.6)
-_STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,31 +46,6 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: float = 120.0
     look_up: tuple[float, ...] = (1.0, 4.0)
     """How long to wait before each time that the provider is asked for a message whose answer was lost."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What an API said; header names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def data(self) -> Any:
-        """The JSON of the body, or nothing."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-
-    @property
-    def words(self) -> str:
-        """The status and the body, on one short line."""
-        return f"{self.status} {' '.join(self.body.decode('utf-8', 'replace').split())}".strip()[:_LONGEST_REPLY]
-
-    def header(self, name: str) -> str:
-        """A header's value, or nothing."""
-        return self.headers.get(name.lower(), "")
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -176,6 +144,17 @@ class HttpTransport:
         """
         self.api.write(message)
 
+    async def known(self, messages: Sequence[Message]) -> list[Message]:
+        """Those of the messages that the provider has, if it can be asked by an id of ours; raises as `open` does."""
+        asked = [(message, trace) for message in messages if (trace := self.api.write(message).trace)]
+        if not asked:
+            return []
+        channel = await self.open()
+        try:
+            return [message for message, trace in asked if await channel.look_up(trace)]
+        finally:
+            await channel.close()
+
     async def open(self) -> "HttpChannel":
         """
         Connect, and show the key where the provider has a harmless place for that.
@@ -231,7 +210,7 @@ class HttpChannel:
         except Uncertain as lost_answer:
             if request.is_idempotent:
                 return await self._ask_again(request)
-            found = await self._look_up(request.trace) if request.trace else None
+            found = await self._look_out_for(request.trace) if request.trace else None
             if found is None:
                 raise lost_answer from None
             return found
@@ -258,16 +237,20 @@ class HttpChannel:
             return self._api.receipt(answer)
         raise self._api.refusal(answer) or by_status(answer)
 
-    async def _look_up(self, trace: Trace) -> Receipt | None:
-        """Whether the provider has the message after all; only a yes settles anything."""
+    async def look_up(self, trace: Trace) -> Receipt | None:
+        """The receipt of a message that the provider has; None if it isn't found, or can't be asked for now."""
+        try:
+            identity = await self._api.identify(self._client)
+            response = await self._client.get(trace.path, headers=identity)
+        except (httpx.HTTPError, httpx.StreamError, TransportError):
+            return None
+        return trace.found(_answer(response))
+
+    async def _look_out_for(self, trace: Trace) -> Receipt | None:
+        """Whether the provider has the message after all: asked a few times, for it may not be listed at once."""
         for pause in self._pauses:
             await asyncio.sleep(pause)
-            try:
-                identity = await self._api.identify(self._client)
-                response = await self._client.get(trace.path, headers=identity)
-            except (httpx.HTTPError, httpx.StreamError, TransportError):
-                continue
-            if found := trace.found(_answer(response)):
+            if found := await self.look_up(trace):
                 return found
         return None
 
@@ -295,73 +278,6 @@ class _Body:
         await self._hand_off()
         self.is_handed = True
         yield self._content[-1:]
-
-
-def receipt_by(answer: Answer, key: str) -> Receipt:
-    """
-    The receipt of an API whose yes holds its id under `key`.
-
-    Raises:
-        Uncertain: There is none: something between us and the API may have said yes in its place.
-
-    """
-    data = answer.data
-    named = data.get(key) if isinstance(data, dict) else None
-    if not named:
-        raise Uncertain(f"a yes that is none of the API's: {answer.words}", code=answer.status)
-    return Receipt(reply=answer.words, provider_id=str(named))
-
-
-def by_status(answer: Answer) -> TransportError:
-    """
-    What a refusal means by its status alone.
-
-    A 4xx that names nobody is about our request, so it would be the same for everybody: the campaign pauses.
-    """
-    status, words = answer.status, answer.words
-    found = _STATUS.search(words)
-    enhanced = found[1] if found else ""
-    if status in _UNANSWERED:
-        return Uncertain(words, code=status)
-    if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - RFC 9110 15.6
-        return Deferred(words, code=status, status=enhanced, retry_after=retry_after(answer))
-    return TransportDown(words, code=status, status=enhanced)
-
-
-def retry_after(answer: Answer) -> float:
-    """
-    How many seconds an answer asks us to wait; 0 if it doesn't say.
-
-    >>> retry_after(Answer(429, {"retry-after": "30"}, b""))
-    30.0
-    >>> date, later = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:00 GMT"
-    >>> retry_after(Answer(503, {"retry-after": later, "date": date}, b""))
-    60.0
-    """
-    for name in _SECONDS:
-        try:
-            return _bounded(float(answer.header(name)))
-        except ValueError:
-            continue
-    now = _instant(answer.header("date")) or SystemClock().now().timestamp()
-    reset = answer.header("x-ratelimit-reset")
-    try:
-        due = float(reset) if reset else _instant(answer.header("retry-after"))
-    except ValueError:
-        return 0.0
-    return _bounded(due - now if due > _EPOCH_BEGINS else due)
-
-
-def _bounded(seconds: float) -> float:
-    return max(0.0, min(seconds, 86_400.0))
-
-
-def _instant(date: str) -> float:
-    """An HTTP date (RFC 9110 5.6.7) in Unix seconds, or 0."""
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
 
 
 async def _already_recorded() -> None:

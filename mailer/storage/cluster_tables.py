@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, String, Table, Text
 
+from mailer.storage.campaign_tables import campaigns
 from mailer.storage.database import Instant, metadata
 
 # One row a sending process; it is deleted when the process ends, and grows old when it dies.
@@ -24,7 +25,7 @@ workers = Table(
 archived_sums = Table(
     "archived_sums",
     metadata,
-    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("campaign_id", ForeignKey(campaigns.c.id), primary_key=True),
     Column("segment", String(64), primary_key=True),
     Column("state", String(16), primary_key=True),
     Column("number", Integer, nullable=False),
@@ -33,7 +34,7 @@ archived_sums = Table(
 archives = Table(
     "archives",
     metadata,
-    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("campaign_id", ForeignKey(campaigns.c.id), primary_key=True),
     Column("file", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("deliveries", Integer, nullable=False),

@@ -16,8 +16,9 @@ from sqlalchemy import Column, String, Table, func, literal, select, text, tuple
 from mailer.errors import Refused
 from mailer.storage.campaign_tables import runs
 from mailer.storage.cluster_tables import workers
-from mailer.storage.database import Database, metadata
+from mailer.storage.database import Database
 from mailer.storage.revision import known, revision_of
+from mailer.storage.tables import all_tables
 
 _PAGE: Final = 2_000
 _NOT_COPIED: Final = {workers.name}  # who is at work now is true of one database alone
@@ -51,7 +52,7 @@ def move(source: Database, target: Database, *, told: Callable[[int], None] = la
 
 
 def _tables() -> list[Table]:
-    return [table for table in metadata.sorted_tables if table.name not in _NOT_COPIED]
+    return [table for table in all_tables() if table.name not in _NOT_COPIED]
 
 
 def _demand_current(database: Database, name: str) -> None:

@@ -30,7 +30,6 @@ CLICKS: Final = marked(
 )
 _CLICKS_VERSION: Final = hashlib.sha256(CLICKS.encode()).hexdigest()[:12]
 _LONGEST_PAUSE: Final = timedelta(days=366)
-_LINKS_A_DAY: Final = 3
 
 
 async def show(request: Request) -> Response:
@@ -51,9 +50,7 @@ async def act(request: Request) -> Response:
         return await show(request)
     desk, reader, form = desk_of(request), await _reader(request), await forms.read(request)
     if form.get("action") == "link":
-        limit = desk.limit("mine", str(reader.id), _LINKS_A_DAY)
-        language = desk.pages.language(request, reader.language)
-        await run_in_threadpool(desk.signups.owe, "mine", reader, language, limit)
+        await leaving.post_own_link(request, desk, reader)
         return await _page(request, reader, done="link")
     return await _apply(request, reader, form, is_owner=False)
 
@@ -164,7 +161,7 @@ async def _page(
 ) -> Response:
     desk = desk_of(request)
     if reader.is_gone and not is_owner:
-        return leaving.show_left(request, desk, reader)
+        return leaving.show_left(request, desk, reader, done=done)
     zone = ZoneInfo(desk.house.config.publication.timezone)
     now = desk.clock.now()
     keeps_clicks = is_owner and await run_in_threadpool(desk.preferences.keeps_clicks, reader.id)

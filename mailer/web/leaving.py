@@ -5,6 +5,8 @@ A mail program's POST is answered with a bare 200, most often before it gets her
 the same and shows what was left.
 """
 
+from typing import Final
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +17,8 @@ from mailer.web.desk import Desk, desk_of
 from mailer.web.failures import InvalidLink
 from mailer.web.mask import masked
 from mailer.web.tickets import Bearer
+
+_LINKS_A_DAY: Final = 3
 
 
 async def show(request: Request) -> Response:
@@ -45,6 +49,10 @@ async def act(request: Request) -> Response:
         return show_left(request, desk, await _leave(desk, bearer, "page"))
     if form.get("action") == "return":
         return await come_back(request, desk, bearer.subscriber_id) or await show(request)
+    reader = await run_in_threadpool(desk.preferences.find, bearer.subscriber_id)
+    if form.get("action") == "link" and reader and reader.is_gone:
+        await post_own_link(request, desk, reader)
+        return show_left(request, desk, reader, done="link")
     return await show(request)
 
 
@@ -62,8 +70,14 @@ async def come_back(request: Request, desk: Desk, subscriber_id: int) -> Respons
     )
 
 
-def show_left(request: Request, desk: Desk, reader: Reader) -> Response:
-    """What the reader left, with the way back while there is one."""
+async def post_own_link(request: Request, desk: Desk, reader: Reader) -> None:
+    """Post the link to a reader that opens all that is theirs; who left may see and erase it as well."""
+    limit = desk.limit("mine", str(reader.id), _LINKS_A_DAY)
+    await run_in_threadpool(desk.signups.owe, "mine", reader, desk.pages.language(request, reader.language), limit)
+
+
+def show_left(request: Request, desk: Desk, reader: Reader, *, done: str = "") -> Response:
+    """What the reader left, with the way back while there is one, and the way to what is kept of them."""
     undo_until = reader.left_at + UNDO if reader.left_at else None
     return desk.pages.show(
         request,
@@ -71,6 +85,7 @@ def show_left(request: Request, desk: Desk, reader: Reader) -> Response:
         own_language=reader.language,
         hint=masked(reader.email),
         segments=reader.left,
+        done=done,
         undo_until=undo_until if undo_until and desk.clock.now() <= undo_until else None,
     )
 

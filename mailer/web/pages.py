@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_skeleton
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -76,7 +76,8 @@ class Pages:
             return format_date(instant.astimezone(zone), style, locale=language)
 
         def moment(instant: datetime) -> str:
-            return format_datetime(instant.astimezone(zone), "d MMMM, HH:mm", locale=language)
+            local = instant.astimezone(zone)
+            return f"{format_skeleton('MMMMd', local, locale=language)}, {local:%H:%M}"
 
         return self.environment.get_template(name).render(
             _=words(language),

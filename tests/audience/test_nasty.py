@@ -5,17 +5,22 @@ import resource
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from mailer.audience.importing.ooxml import Book
+from mailer.audience.importing.workbook import _held
 from mailer.errors import AuthorError
-from tests.audience.nasty import BAD, GOOD
+from tests.audience import hostile, nasty
+
+GOOD, BAD = nasty.GOOD | hostile.READ, nasty.BAD | hostile.REFUSED
 
 
 def test_there_are_many():
     """The collection covers what offices and attackers send."""
-    assert len(GOOD) + len(BAD) >= 90
+    assert len(GOOD) + len(BAD) >= 130
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -39,6 +44,43 @@ def test_a_list_that_cannot_be_read_is_refused_at_once(name, take_in, register):
         take_in(content, name=f"list-{name}")
     assert time.process_time() - begun < 2
     assert not list(register.lines())
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name.endswith(".xlsx") and GOOD[name][0][:2] == b"PK"])
+def test_a_large_workbook_reads_as_a_small_one_does(name, tmp_path):
+    """What is read as it streams is, row by row, what calamine reads of the whole; far cells it alone can bear."""
+    path = tmp_path / name
+    path.write_bytes(GOOD[name][0])
+    book = Book(zipfile.ZipFile(path))
+    streamed = [(number, _bare(cells)) for name in book.names for number, cells in book.rows(name)]
+    assert streamed
+    if name != "far-row.xlsx":
+        names, rows_of = _held(str(path))
+        assert streamed == [(number, _bare(cells)) for name in names for number, cells in rows_of(name)]
+
+
+def _bare(cells: list[str]) -> list[str]:
+    """Without the empty cells on the right."""
+    return "\t".join(cells).rstrip("\t").split("\t")
+
+
+def test_a_list_without_headings_loses_nobody(take_in, register):
+    """Where a person says which column holds the addresses, the first row is a row like the others."""
+    account = take_in(f"Ana,{nasty.A},x\nEva,{nasty.B},y\n", mapping={"email": "2", "name": "1"})
+    assert (account.new, register.find(nasty.A).name) == (2, "Ana")
+
+
+def test_what_was_cleaned_is_told_in_the_readers_language(take_in, tmp_path):
+    """Reasons, notes and the headings of the rejects file are Spanish for a Spanish publication."""
+    account = take_in("correo,nombre\nmailto:a@a.example.,x\nb@gm\u0430il.com,y\nno,z\n", language="es")
+    told = [str(note["note"]) for note in account.notes]
+    assert any("se leyó como a@a.example" in note for note in told)
+    assert any("dos alfabetos" in note for note in told)
+    assert account.rejects[0]["reason"] == "«no»: a la dirección le falta la @"
+    rejects = Path(account.rejects_file)
+    assert rejects.read_text("utf-8-sig").splitlines()[0] == "correo,nombre,línea,motivo"
+    again = take_in(rejects.read_bytes(), name="list.rejects.csv", language="es")
+    assert again.ignored_columns == ()
 
 
 def test_a_folder_and_a_pipe_are_refused_without_waiting(take_in, register, tmp_path):

@@ -1,6 +1,7 @@
 """An import can be taken back without taking back what people did, and nothing brings back who left."""
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from mailer.audience.register import ImportOrder
 from mailer.clock import SystemClock
 from mailer.errors import Refused
 from mailer.storage.database import Database, metadata
+from mailer.storage.preferences import Choices, Preferences
 from mailer.storage.register import Register
 from mailer.storage.register.tables import memberships, subscribers
 from mailer.storage.rights import Rights
@@ -113,7 +115,10 @@ SEGMENTS = ["diplomats", "gads"]
 
 
 class RegisterMachine(RuleBasedStateMachine):
-    """Any order of imports, departures, suppressions, erasures and undoings, against a plain account of them."""
+    """
+    Any order of imports, departures, suppressions, erasures, undoings, successions, hand edits and tidying, against a
+    plain account of them.
+    """
 
     def __init__(self):
         super().__init__()
@@ -126,7 +131,11 @@ class RegisterMachine(RuleBasedStateMachine):
         self.left: set[tuple[str, str]] = set()
         self.erased: set[str] = set()
         self.suppressed: set[str] = set()
+        self.handed_on: set[tuple[str, str]] = set()  # the post that had them in a segment
+        self.names: dict[str, str] = {}  # as people wrote them
+        self.successors = 0
         self.suppressions = Suppressions(self.database, SystemClock())
+        self.preferences = Preferences(self.database, SystemClock())
         self.wanted: dict[str, set[str]] = {segment: set() for segment in SEGMENTS}  # by the lists that stand
         self.stack: dict[str, list[tuple[int, set[str]]]] = {segment: [] for segment in SEGMENTS}
 
@@ -141,12 +150,13 @@ class RegisterMachine(RuleBasedStateMachine):
         people=st.lists(st.sampled_from(ADDRESSES), unique=True),
         segment=st.sampled_from(SEGMENTS),
         post=st.sampled_from(["", "Uno", "Dos"]),
+        name=st.sampled_from(["", "Lista"]),
         dry=st.booleans(),
         sync=st.booleans(),
     )
-    def take_in(self, people, segment, post, dry, sync):
+    def take_in(self, *, people, segment, post, name, dry, sync):
         path = Path(self.folder.name, "list.csv")
-        path.write_text("correo,cargo\n" + "".join(f"{each.upper()},{post}\n" for each in people))
+        path.write_text("correo,cargo,nombre\n" + "".join(f"{each.upper()},{post},{name}\n" for each in people))
         order = ImportOrder(segment=segment, source="list.csv", who="x", dry_run=dry, sync=sync, confirmed=True)
         before = everything(self.database)
         account = import_list(ListFile(path=path), order, self.register)
@@ -177,6 +187,37 @@ class RegisterMachine(RuleBasedStateMachine):
             self.erased.add(who)
             self.suppressed.discard(who)  # it named them; the seal keeps them away
 
+            self.names.pop(who, None)
+
+    @rule()
+    def tidy(self):
+        """Who left everything is shrunk to a seal, as after the time that the config names."""
+        for number in self.register.long_gone(SystemClock().now() + timedelta(days=1)):
+            self.rights.erase(number, who="x")
+        self.erased |= self.gone
+        self.suppressed -= self.gone
+        for who in self.gone:
+            self.names.pop(who, None)
+
+    @rule(who=st.sampled_from(ADDRESSES))
+    def succeed(self, who):
+        """Somebody nobody knew takes the post over, and waits for their own yes."""
+        self.successors += 1
+        try:
+            moved = self.register.succeed(who, f"new{self.successors}@b.example", who="x")
+        except Refused:
+            return
+        self.handed_on |= {(who, segment) for segment in moved}
+
+    @rule(who=st.sampled_from(ADDRESSES), name=st.sampled_from(["Mano", "Propia"]))
+    def write_own_name(self, who, name):
+        person = self.register.find(who)
+        if person is not None and person.state == "active":
+            joined = tuple(each.segment for each in self.register.memberships(person.id) if each.state == "joined")
+            if person.name != name:
+                self.names[who] = name
+            self.preferences.change(person.id, Choices(person.language, joined, None, name=name))
+
     @rule(who=st.sampled_from(ADDRESSES), lifts=st.booleans())
     def suppress_or_lift(self, who, lifts):
         if lifts:
@@ -198,11 +239,18 @@ class RegisterMachine(RuleBasedStateMachine):
         """Exactly those are written to whom a list that stands names, and who neither left nor was erased."""
         for segment in SEGMENTS:
             written_to = {address_key(line.email) for line in self.register.lines(segment) if line.deliverable}
-            away = self.gone | self.erased | self.suppressed | {who for who, place in self.left if place == segment}
+            away = (
+                self.gone
+                | self.erased
+                | self.suppressed
+                | {who for who, place in self.left | self.handed_on if place == segment}
+            )
             assert written_to == self.wanted[segment] - away
             assert self.register.segment_counts([segment])[0].deliverable == len(written_to)
         for who in self.erased:
             assert self.register.find(who) is None
+        for who, name in self.names.items():
+            assert self.register.find(who).name == name
         for who in self.gone - self.erased:
             assert self.register.find(who).state == "unsubscribed"
 

@@ -81,3 +81,10 @@ def test_pipe_keeps_what_nobody_can_attribute(office):
     assert listed["events"][0]["reason"] == "unknown_user"
     assert "User unknown in virtual mailbox table" in office.run("feedback", "show", "1").out
     assert office.json("feedback", "reprocess") == {"outcomes": {"unattributed": 1}, "evidence_dropped": 0}
+
+
+def test_a_pipe_that_fails_leaves_the_mail_where_it_is(tmp_path):
+    """A mail that can't be recorded ends in a sentence and the status that mail servers keep it for."""
+    status, out, err = mailer("bounces", cwd=tmp_path, stdin=(SAMPLES / "postfix-unknown-user.eml").read_bytes())
+    assert (status, out) == (75, "")
+    assert err.startswith("mailer: the config ")

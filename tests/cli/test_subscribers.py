@@ -142,7 +142,9 @@ def test_the_long_gone_shrink_to_a_seal(mailer):
     report = mailer("register", "report", "--json")
     assert (report["people"], report["erasures"]) == (39, 1)
     assert report["by_ground"] == {"contract": 39}
-    assert "purpose" in mailer("register", "report")
+    page = mailer("register", "report")
+    assert "finalidad" in page
+    assert "contrato: 39" in page
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import trustme
 
 from mailer.deliveries.transport import ConnectionLost, Deferred, RecipientRefused, TransportDown, Uncertain
 from mailer.errors import OperatorError
-from mailer.providers.http import Answer, retry_after
+from mailer.providers.answer import Answer, retry_after
 from tests.providers.esp import (
     DROP,
     DROP_EARLY,

@@ -100,7 +100,12 @@ def settings(mailbox, tmp_path):
     AUTHORITY.cert_pem.write_to_path(ca)
 
     def make(**given):
-        plausible = {"host": "127.0.0.1", "port": mailbox.server_address[1], "username": "rebotes", "ca_path": str(ca)}
+        plausible = {
+            "host": "127.0.0.1",
+            "port": mailbox.server_address[1],
+            "username": "rebotes",
+            "ca": ca.read_text(),
+        }
         return Settings(**plausible | given)
 
     return make
@@ -133,7 +138,7 @@ def test_refusals_are_one_sentence(settings, login):
 def test_strange_certificate_is_refused(settings):
     """A server whose certificate nobody vouches for isn't told the password."""
     with pytest.raises(OperatorError, match="certificate"):
-        list(unread(settings(password="a password", ca_path="")))
+        list(unread(settings(password="a password", ca="")))
 
 
 def test_missing_folder_is_said(settings):

@@ -9,7 +9,7 @@ from mailer.feedback.verp import delivery_of_message_id
 from mailer.providers.webhooks import PROVIDERS, keys_of, receive
 from mailer.storage.feedback import SqlFeedbackBook
 from mailer.tokens import Signer
-from tests.databases import empty_books
+from tests.databases import empty_books, empty_database
 from tests.deliveries.stage import Stage
 from tests.providers.calls import BASIC, NOW, STAMP, TABLES, mailgun, resend, sendgrid, ses
 from tests.providers.esp import TAKEN, Esp, transport
@@ -47,7 +47,18 @@ COMPLAINTS = {
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_s_own_id_finds_the_delivery(provider, tmp_path):
     """What a provider called a message when it took it is kept: a report that says nothing else finds its reader."""
-    stage = Stage(empty_books(tmp_path / "mailer.db"))
+    await see_it_found(provider, empty_books(tmp_path / "mailer.db"))
+
+
+@pytest.mark.postgres
+async def test_postgresql_keeps_the_ids_as_well(postgres_url):
+    """The same on PostgreSQL."""
+    with empty_database(postgres_url) as url:
+        await see_it_found("brevo", url)
+
+
+async def see_it_found(provider, url):
+    stage = Stage(url)
     stage.people(1)
     campaign = stage.campaign()
     async with Esp(lambda _: TAKEN[provider]).running() as esp:

@@ -123,6 +123,18 @@ def test_token_of_mailgun_is_good_once(tmp_path):
     database.close()
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_replayed_call_changes_nothing(provider, tmp_path):
+    """A call that is sent a second time, by the provider or by whoever saw it, is known and leaves every row alone."""
+    database = Database(empty_books(tmp_path / "m.db"))
+    book = SqlFeedbackBook(database, FrozenClock(NOW), Signer(["s"]))
+    assert absorb(take(provider, HARD[provider]), book=book, policy=Policy(), now=NOW) == [Recorded.SUPPRESSED]
+    kept = book.entries()
+    assert absorb(take(provider, HARD[provider]), book=book, policy=Policy(), now=NOW) == [Recorded.KNOWN]
+    assert book.entries() == kept
+    database.close()
+
+
 def test_token_is_spent_only_with_its_event(tmp_path):
     """A call that could not be recorded hasn't used up its token: Mailgun's repetition of it counts."""
     database = Database(f"sqlite:///{tmp_path}/m.db")

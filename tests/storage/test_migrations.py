@@ -9,10 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-import mailer.app
-import mailer.storage.cluster_tables  # those that the app opens for several machines alone
-import mailer.storage.visitors  # noqa: F401 - and for the public pages
 from mailer.storage.database import Database, metadata
+from mailer.storage.tables import all_tables
 from tests.databases import empty_database
 
 
@@ -29,6 +27,7 @@ def fresh(url: str) -> Iterator[Database]:
 
 def differences(database: Database) -> list[object]:
     """What Alembic would still change."""
+    assert all_tables()
     with database.read() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 

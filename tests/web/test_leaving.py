@@ -1,6 +1,7 @@
 """Leaving: one click for a mail program, one button for a person, a day to come back."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from mailer.app import App
 from mailer.storage.register.tables import subscribers
 from mailer.testing import FrozenClock
-from tests.web.conftest import actions, books
+from tests.web.conftest import actions, books, link_in
 
 MULTIPART = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
 NAMED_X = b'Content-Disposition: form-data; name="x"'
@@ -94,6 +95,7 @@ async def test_button_shows_what_was_left(browser, links) -> None:
     assert "Cuerpo diplomático" in page.text
     assert "Gobiernos autónomos descentralizados" in page.text
     assert 'value="return"' in page.text
+    assert re.search(r"hasta el \d{1,2} de [a-z]+, \d\d:\d\d", page.text)
 
 
 async def test_undo_within_a_day(browser, house, links, clock: FrozenClock) -> None:
@@ -114,6 +116,17 @@ async def test_no_undo_after_a_day(browser, house, links, clock: FrozenClock) ->
     assert 'value="return"' not in (await browser.get(links("unsubscribe"))).text
     await browser.post(links("unsubscribe"), data={"action": "return"})
     assert state_of(house) == "unsubscribed"
+
+
+async def test_who_has_left_keeps_the_right_to_their_data(browser, house, links, letters) -> None:
+    """From the page after leaving, the link to what is still kept goes to the reader's own address, and it erases."""
+    await browser.post(links("unsubscribe"), data=ONE_CLICK)
+    page = await browser.post(links("unsubscribe"), data={"action": "link"})
+    assert "en las próximas 24 horas" in page.text
+    (letter,) = await letters()
+    assert letter["To"] == "embajada@ambito.example"
+    await browser.post(link_in(letter), data={"action": "erase", "sure": "yes"})
+    assert "embajada" not in repr(books(house))
 
 
 async def test_the_readers_own_language(browser, links) -> None:

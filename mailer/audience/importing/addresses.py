@@ -15,25 +15,25 @@ _AROUND: Final = "<>()[]{}\"'«»“”‘’.,;:¡!¿? "
 _PREFIX: Final = re.compile(r"^(?:mailto|e-?mail|correo)\s*:\s*", re.IGNORECASE)
 
 
-def addresses_in(cell: str) -> tuple[list[str], list[str]]:
+def addresses_in(cell: str) -> tuple[list[str], list[tuple[str, str]]]:
     """
-    The valid addresses in a cell, each once, and what is wrong with the others.
+    The valid addresses in a cell, each once, and the others, each with what is wrong with it.
 
     >>> addresses_in("Prensa <prensa@nabon.example>; mailto:alcaldia@nabon.example.")
     (['prensa@nabon.example', 'alcaldia@nabon.example'], [])
     >>> addresses_in("prensa@nabon")
-    ([], ['"prensa@nabon": The part after the @-sign is not valid. It should have a period'])
+    ([], [('prensa@nabon', 'The part after the @-sign is not valid. It should have a period')])
     """
     if is_straight(cell):
         with suppress(InvalidAddress):
             return [parse_address(cell)], []
     good: dict[str, None] = {}
-    bad: list[str] = []
+    bad: list[tuple[str, str]] = []
     for piece in _pieces(clean(unicodedata.normalize("NFKC", cell))):
         try:
             good[parse_address(piece)] = None
         except InvalidAddress as problem:
-            bad.append(f'"{piece[:80]}": {problem}')
+            bad.append((piece[:80], str(problem)))
     return list(good), bad
 
 

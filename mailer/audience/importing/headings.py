@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from mailer.audience.folding import fold
+from mailer.audience.importing.wording import OWN_HEADINGS
 from mailer.audience.subscriber import FIELDS
 from mailer.errors import AuthorError, Refused
 
@@ -37,8 +38,6 @@ _WORDS: Final[dict[str, str]] = {
 _FIELD_OF: Final = {word: field for field, words in _WORDS.items() for word in words.split("|")}
 _LONGEST: Final = 80
 _ALIKE: Final = 0.82
-_OWN: Final = ("line", "reason")
-"""The headings that a rejects file adds."""
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -96,7 +95,7 @@ def recognise(
             continue
         if found is not None and found not in fixed:
             of.setdefault(found, []).append(column)
-        elif heading.strip() and fold(heading) not in _OWN:
+        elif heading.strip() and fold(heading) not in OWN_HEADINGS:
             ignored.append(heading.strip())
     guesses = {heading: field for heading in ignored if (field := guess(heading)) and field not in of}
     _check(of, headings, guesses)

@@ -12,6 +12,7 @@ from mailer.audience.importing.files import open_list
 from mailer.audience.importing.rejects import Rejects
 from mailer.audience.importing.rows import Batch, RowReader
 from mailer.audience.importing.sheet import Block, Table, find_heading
+from mailer.audience.importing.wording import wording
 from mailer.audience.register import Arrivals, Change, ImportOrder, Outcome, Register
 from mailer.errors import AuthorError
 
@@ -33,6 +34,8 @@ class ListFile(msgspec.Struct, frozen=True):
     encoding: str | None = None
     separator: str | None = None
     sheet: str | None = None
+    language: str = "en"
+    """Of what is said of its rows."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,26 +72,27 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 class _Reading:
     """One pass over the rows, in batches; holds the cells of the batch at hand for its rejects."""
 
-    def __init__(self, path: Path, table: Table, rejects: Rejects, progress: Progress | None) -> None:
+    def __init__(self, file: ListFile, table: Table, rejects: Rejects, progress: Progress | None) -> None:
         self.rows = 0
         self.extra = 0
         self._taken = 0
         self._bad = 0
         self.notes: list[dict[str, object]] = []
-        self._path = path
+        self._path = file.path
+        self._say = wording(file.language)
         self._table = table
         self._rejects = rejects
         self._progress = progress
         self._at_hand = Block((), ())
         self._reasons: dict[int, list[str]] = {}
 
-    def reject(self, line: int, reason: str) -> None:
-        """Note that the register can't take this one; its row is in the block at hand."""
-        self._reasons.setdefault(line, []).append(reason)
+    def reject(self, line: int, first: int) -> None:
+        """Note that an address contradicts what an earlier line said of it; its row is in the block at hand."""
+        self._reasons.setdefault(line, []).append(self._say.contradicts.format(line=first))
 
     def batches(self) -> Iterator[Arrivals]:
         """Arrivals by the block. After each the rejects of the block are put down."""
-        reader = RowReader(self._table.columns, len(self._table.headings))
+        reader = RowReader(self._table.columns, len(self._table.headings), self._say)
         for block in self._table.blocks:
             self._at_hand = block
             batch = reader.read(block)
@@ -138,8 +142,8 @@ def import_list(file: ListFile, order: ImportOrder, register: Register, *, progr
     with closing(opened) as sheet, _no_collector():
         table = find_heading(sheet, file.path, file.mapping, file.remembered)
         place = None if order.dry_run else file.path.with_name(f"{file.path.stem}.rejects.csv")
-        with Rejects(place, table.headings, sheet.separator) as rejects:
-            reading = _Reading(file.path, table, rejects, progress)
+        with Rejects(place, table.headings, sheet.separator, wording(file.language)) as rejects:
+            reading = _Reading(file, table, rejects, progress)
             outcome = register.take_in(reading.batches(), order, reading.reject)
             return _account(reading, rejects, outcome, sheet.described, table)
 

@@ -1,10 +1,13 @@
 """Domains that are one slip of the finger away from a big mail provider's: told, never mended."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from string import ascii_lowercase
 from typing import Final
 
+_LATIN: Final = re.compile("[a-z]")
+_ALIKE: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _PROVIDERS: Final = (
     "gmail.com",
     "hotmail.com",
@@ -38,6 +41,16 @@ def lookalike(domain: str) -> str | None:
 def are_lookalikes_among(domains: Iterable[str]) -> bool:
     """Whether `lookalike` would say something of one of these."""
     return not _slips().keys().isdisjoint(domains)
+
+
+def mixes_alphabets(domain: str) -> bool:
+    """
+    Whether a label has Latin letters beside Greek or Cyrillic ones, as no registry gives names.
+
+    >>> mixes_alphabets("gm\u0430il.com"), mixes_alphabets("españa.example")
+    (True, False)
+    """
+    return any(_LATIN.search(label) and _ALIKE.search(label) for label in domain.split("."))
 
 
 @cache

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from mailer.audience.folding import fold
+from mailer.audience.importing.wording import OWN_HEADINGS, Wording
 
 SHOWN: Final = 100
 """So many rejects an account names; the file holds them all."""
@@ -31,14 +32,15 @@ class Rejects:
     The file is written beside its final place while rows come, so that a million rejects need no memory.
     """
 
-    def __init__(self, path: Path | None, headings: Sequence[str], separator: str) -> None:
+    def __init__(self, path: Path | None, headings: Sequence[str], separator: str, say: Wording) -> None:
         self.path = path
         self.count = 0
         self.shown: list[dict[str, Any]] = []
-        own = [column for column, heading in enumerate(headings) if fold(heading) not in {"line", "reason"}]
+        own = [column for column, heading in enumerate(headings) if fold(heading) not in OWN_HEADINGS]
         self._columns = own
         self._headings = [headings[column] for column in own]
         self._separator = separator
+        self._say = say
         self._file: IO[str] | None = None
         self._writer: Any = None
 
@@ -68,7 +70,7 @@ class Rejects:
         if self._writer is None:
             self._file = self._unfinished.open("w", encoding="utf-8-sig", newline="")
             self._writer = csv.writer(self._file, delimiter=self._separator)
-            self._writer.writerow([*self._headings, "line", "reason"])
+            self._writer.writerow([*self._headings, self._say.line, self._say.reason])
         own = [disarmed(cells[column]) if column < len(cells) else "" for column in self._columns]
         self._writer.writerow([*own, line, disarmed(reason)])
 

@@ -15,8 +15,9 @@ from mailer.address import address_key, are_plain, plain_address
 from mailer.audience.importing.addresses import addresses_in
 from mailer.audience.importing.cells import LONGEST, clean_column, country_code, language_code
 from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
-from mailer.audience.importing.lookalikes import are_lookalikes_among, lookalike
+from mailer.audience.importing.lookalikes import are_lookalikes_among, lookalike, mixes_alphabets
 from mailer.audience.importing.sheet import Block
+from mailer.audience.importing.wording import Wording, problem_in
 from mailer.audience.register import Arrivals
 
 _FEW: Final = 50
@@ -36,9 +37,10 @@ class Batch(msgspec.Struct):
 class RowReader:
     """Reads the rows of one list. It never raises: what is wrong comes back as sentences."""
 
-    def __init__(self, columns: Columns, width: int) -> None:
+    def __init__(self, columns: Columns, width: int, say: Wording) -> None:
         self._columns = columns
         self._width = width
+        self._say = say
         self._emails = columns.of[EMAIL]
         self._used = sorted({at for columns_of in columns.of.values() for at in columns_of})
 
@@ -88,16 +90,23 @@ class RowReader:
         """The addresses that an odd row holds, none if it is no row of the list's."""
         if self._is_misfit(line, cells, batch):
             return ()
-        found, problems = addresses_in(";".join(cells[column] for column in self._emails if column < len(cells)))
-        if problems or not found:
-            batch.problems[line] = problems or ["the row has no address"]
+        say = self._say
+        held = [cells[column] for column in self._emails if column < len(cells)]
+        found, wrong = addresses_in(";".join(held))
+        if wrong or not found:
+            told = [say.bad_address.format(piece=piece, problem=problem_in(say, why)) for piece, why in wrong]
+            batch.problems[line] = told or [say.no_address]
         if len(found) > 1:
             batch.extra_addresses += len(found) - 1
-            batch.notes.setdefault(line, []).append(f"{len(found)} addresses in one row: {', '.join(found)}")
+            note = say.several.format(number=len(found), found=", ".join(found))
+            batch.notes.setdefault(line, []).append(note)
+        elif found and found[0].casefold() not in map(str.casefold, held):
+            cell = next(cell for cell in held if cell.strip())
+            batch.notes.setdefault(line, []).append(say.cleaned.format(cell=cell[:80], found=found[0]))
         return found
 
     def _is_misfit(self, line: int, cells: Sequence[str], batch: Batch) -> bool:
-        if problem := _misfit(cells, self._width, self._used):
+        if problem := self._misfit(cells):
             batch.problems[line] = [problem]
         return problem is not None
 
@@ -122,36 +131,37 @@ class RowReader:
             domains = text.replace("@", "\n").split("\n")[1::2]
         else:  # an @ in quotation marks
             domains = [email[email.rindex("@") + 1 :] for email in emails]
-        if are_lookalikes_among(domains):
-            _tell_lookalikes(lines, domains, batch)
+        if are_lookalikes_among(domains) or not text.isascii():
+            self._tell_lookalikes(lines, domains, batch)
         names = clean_column(column("name"))
         if self._columns.first(SURNAME) is not None:
             surnames = clean_column(column(SURNAME))
             names = [f"{name} {surname}".strip() for name, surname in zip(names, surnames, strict=True)]
         posts = (clean_column(column(field)) for field in ("honorific", "position", "institution"))
         countries = list(map(country_code, column("country")))
-        languages = _languages(lines, column("language"), batch)
+        languages = self._languages(lines, column("language"), batch)
         return Arrivals(lines, emails, keys, domains, (names, *posts, countries, languages))
 
+    def _tell_lookalikes(self, lines: Sequence[int], domains: Sequence[str], batch: Batch) -> None:
+        for line, domain in zip(lines, domains, strict=True):
+            if meant := lookalike(domain):
+                note = self._say.lookalike.format(domain=domain, meant=meant)
+                batch.notes.setdefault(line, []).append(note)
+            elif not domain.isascii() and mixes_alphabets(domain):
+                batch.notes.setdefault(line, []).append(self._say.alphabets.format(domain=domain))
 
-def _tell_lookalikes(lines: Sequence[int], domains: Sequence[str], batch: Batch) -> None:
-    for line, domain in zip(lines, domains, strict=True):
-        if meant := lookalike(domain):
-            batch.notes.setdefault(line, []).append(f"is {domain} meant to be {meant}? It went in as it stands")
+    def _languages(self, lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Sequence[str]:
+        codes = list(map(language_code, cells))
+        if None in codes:
+            for line, cell, code in zip(lines, cells, codes, strict=True):
+                if code is None:
+                    batch.notes.setdefault(line, []).append(self._say.language.format(cell=cell[:40]))
+        return [code or "" for code in codes]
 
-
-def _languages(lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Sequence[str]:
-    codes = list(map(language_code, cells))
-    if None in codes:
-        for line, cell, code in zip(lines, cells, codes, strict=True):
-            if code is None:
-                batch.notes.setdefault(line, []).append(f"the language {cell[:40]!r} is not known and was left out")
-    return [code or "" for code in codes]
-
-
-def _misfit(cells: Sequence[str], width: int, used: Sequence[int]) -> str | None:
-    if len(cells) > width and width > 1 and any(cell.strip() for cell in cells[width:]):
-        return f"the row has {len(cells)} cells and the heading {width}; is a separator inside an unquoted cell?"
-    if max((len(cells[at]) for at in used if at < len(cells)), default=0) > LONGEST:
-        return f"a cell holds more than {LONGEST} characters; is a quotation mark left open?"
-    return None
+    def _misfit(self, cells: Sequence[str]) -> str | None:
+        width = self._width
+        if len(cells) > width and width > 1 and any(cell.strip() for cell in cells[width:]):
+            return self._say.wide.format(cells=len(cells), width=width)
+        if max((len(cells[at]) for at in self._used if at < len(cells)), default=0) > LONGEST:
+            return self._say.long.format(most=LONGEST)
+        return None

@@ -83,6 +83,8 @@ def find_heading(
         columns = recognise(headings, mapping, remembered)
     except AuthorError as problem:
         raise AuthorError(problem.message, path, line) from None
+    if _is_address([headings[columns.of[EMAIL][0]]]):  # a person said which column it is, of a list without a heading
+        return Table(headings=[""] * len(headings), columns=columns, blocks=chain([first], sheet.blocks))
     below = Block(first.lines[at + 1 :], first.rows[at + 1 :])
     return Table(headings=headings, columns=columns, blocks=chain([below], sheet.blocks))
 
@@ -109,7 +111,7 @@ def _merit(cells: Sequence[str], told: Mapping[str, str]) -> tuple[int, int, int
 
 def _is_address(cells: Sequence[str]) -> bool:
     try:
-        parse_address(next(cell for cell in cells if cell.strip()).strip())
+        parse_address(next((cell for cell in cells if cell.strip()), "").strip())
     except InvalidAddress:
         return False
     return True

@@ -18,6 +18,8 @@ from mailer.errors import AuthorError, Refused
 _READER: Final = "mailer.audience.importing.workbook"
 _HELD: Final = 64 << 20
 """An xlsx that unpacks to more is read as it streams, and so is one that turns out to need more room."""
+_TOO_MUCH: Final = ("limit exceeded", "xml_parse_huge")
+_NO_WORKBOOK: Final = "Cannot detect file format"
 _LOCKED: Final = ("password", "encrypt")
 
 
@@ -63,6 +65,13 @@ def _explained(header: Header, path: Path, sheet: str | None) -> AuthorError | R
         return AuthorError("the workbook holds no cells", path)
     if header.problem in {NO_ROOM, FAR}:
         return _too_much(path)
+    if any(word in header.problem.lower() for word in _TOO_MUCH):
+        return _too_much(path)
+    if _NO_WORKBOOK in header.problem:
+        return AuthorError(
+            "that is no workbook, but a text document perhaps, or another program's list; save it as xlsx or CSV",
+            path,
+        )
     if any(word in header.problem.lower() for word in _LOCKED):
         return AuthorError("the workbook is locked with a password; save it without one", path)
     return AuthorError(f"the workbook can't be read ({header.problem}); save it again, or as CSV", path)

@@ -1,9 +1,9 @@
 """
 A workbook read in a process of its own, with bounded memory and time: the far end of `spreadsheet`.
 
-Run as `python -m mailer.audience.importing.workbook FILE WAY SECONDS [SHEET]`, it writes MessagePack to standard
-output: a header (the sheet's name), then blocks of the rows that aren't empty, as text: their numbers, then their
-cells; each document behind its length in four bytes. A second header says what keeps it from reading on.
+Run as `python -m mailer.audience.importing.workbook FILE WAY SECONDS [SHEET]`, it writes MessagePack to its output:
+a header (the sheet's name), then blocks of the rows that aren't empty, as text: their numbers, then their cells; each
+document behind its length in four bytes. A second header says what keeps it from reading on.
 """
 
 import sys
@@ -90,10 +90,11 @@ def _first_filled(names: Sequence[str], rows_of: Callable[[str], Rows]) -> tuple
 def _rows_held(sheet: Any) -> Rows:
     if not sheet.height:
         return
-    for number, cells in enumerate(sheet.iter_rows(), (sheet.start or (0, 0))[0] + 1):
+    left = [""] * (sheet.start or (0, 0))[1]  # calamine leaves out what is empty on the left, but not above
+    for number, cells in enumerate(sheet.iter_rows(), 1):
         row = [cell if isinstance(cell, str) else as_read(cell) for cell in cells]
         if any(row):
-            yield number, row
+            yield number, left + row
 
 
 def _put_rows(found: Rows) -> None:

@@ -13,8 +13,9 @@ import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer, receipt_by
 from mailer.providers.fields import Person, bare
-from mailer.providers.http import Answer, HttpTransport, Request, receipt_by, secure
+from mailer.providers.http import HttpTransport, Request, secure
 from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
 from mailer.tokens import new_key

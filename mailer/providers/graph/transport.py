@@ -10,7 +10,8 @@ import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, Trace, secure
+from mailer.providers.answer import Answer
+from mailer.providers.http import HttpTransport, Request, Timeouts, Trace, secure
 from mailer.providers.oauth import OAuth, Tokens, tokens
 from mailer.providers.registry import Secrets
 

@@ -23,7 +23,11 @@ _TIMEOUT: Final = 60.0
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[feedback.mailbox]`: where the bounces lie, and one of password, token and where to fetch a token."""
+    """
+    `[feedback.mailbox]`: where the bounces lie, and one of password, token and where to fetch a token.
+
+    `ca` is the text of the authority to trust (`ca_file`), in place of the system's.
+    """
 
     host: str
     username: str
@@ -31,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str = ""
     token: str = ""
     folder: str = "INBOX"
-    ca_path: str = ""
+    ca: str = ""
     oauth: OAuth = OAuth()
 
 
@@ -70,16 +74,22 @@ def unread(settings: Settings) -> Iterator[bytes]:
             with suppress(imaplib.IMAP4.error, OSError):
                 server.logout()
     except (imaplib.IMAP4.error, OSError) as problem:
+        # imaplib hands on what the server says as it came, in octets.
+        said = problem.args[0].decode("utf-8", "replace") if _is_octets(problem.args) else problem
         raise OperatorError(
-            f"the mailbox {settings.username} at {settings.host}:{settings.port} can't be read: {problem}; "
+            f"the mailbox {settings.username} at {settings.host}:{settings.port} can't be read: {said}; "
             f"see [feedback.mailbox]"
         ) from None
+
+
+def _is_octets(said: tuple[Any, ...]) -> bool:
+    return bool(said) and isinstance(said[0], bytes)
 
 
 def _connected(settings: Settings) -> imaplib.IMAP4_SSL:
     if bool(settings.password) == bool(settings.token):
         raise OperatorError("[feedback.mailbox] needs one of password_env, token_env and [feedback.mailbox.oauth]")
-    context = ssl.create_default_context(cafile=settings.ca_path or None)
+    context = ssl.create_default_context(cadata=settings.ca or None)
     return imaplib.IMAP4_SSL(settings.host, settings.port, ssl_context=context, timeout=_TIMEOUT)
 
 

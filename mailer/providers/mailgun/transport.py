@@ -11,8 +11,9 @@ import msgspec
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer, receipt_by
 from mailer.providers.fields import bare
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, Trace, receipt_by, secure
+from mailer.providers.http import HttpTransport, Request, Timeouts, Trace, secure
 from mailer.providers.registry import Secrets
 
 _TO: Final = re.compile(r"'to' parameter|\bto\b.{0,20} is not a valid address", re.IGNORECASE)

@@ -12,8 +12,9 @@ import httpx
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer
 from mailer.providers.fields import Person, bare
-from mailer.providers.http import Answer, HttpTransport, Request, Trace, secure
+from mailer.providers.http import HttpTransport, Request, Trace, secure
 from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
 

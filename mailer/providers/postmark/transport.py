@@ -12,8 +12,9 @@ import httpx
 
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer, retry_after
 from mailer.providers.fields import bare
-from mailer.providers.http import Answer, HttpTransport, Request, Trace, retry_after, secure
+from mailer.providers.http import HttpTransport, Request, Trace, secure
 from mailer.providers.mapped import Mapped, MappedSettings, in_json
 from mailer.providers.registry import Secrets
 

@@ -9,8 +9,9 @@ from typing import Final
 
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer, receipt_by
 from mailer.providers.fields import bare
-from mailer.providers.http import Answer, HttpTransport, Request, receipt_by, secure
+from mailer.providers.http import HttpTransport, Request, secure
 from mailer.providers.mapped import Bearer, KeySettings, in_json
 from mailer.providers.registry import Secrets
 

@@ -8,8 +8,9 @@ import httpx
 
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
+from mailer.providers.answer import Answer
 from mailer.providers.fields import Person, bare
-from mailer.providers.http import Answer, HttpTransport, Request, secure
+from mailer.providers.http import HttpTransport, Request, secure
 from mailer.providers.mapped import Bearer, KeySettings, in_json
 from mailer.providers.registry import Secrets
 

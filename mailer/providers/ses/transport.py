@@ -15,7 +15,8 @@ import msgspec
 from mailer.clock import Clock, SystemClock
 from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError
 from mailer.messages.message import Message
-from mailer.providers.http import Answer, HttpTransport, Request, Timeouts, by_status, receipt_by, secure
+from mailer.providers.answer import Answer, by_status, receipt_by
+from mailer.providers.http import HttpTransport, Request, Timeouts, secure
 from mailer.providers.registry import Secrets
 from mailer.providers.ses.signature import Credentials, Scope, signed_headers
 

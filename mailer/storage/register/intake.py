@@ -230,8 +230,7 @@ class Intake:
 
     def _settle_repeated(self, arrival: Arrival, first: Arrival | Known, line: int) -> None:
         if differences(arrival, first):
-            why = f"the address is on line {line} too, with other details; keep one of the rows"
-            self._reject(arrival.line, why)
+            self._reject(arrival.line, line)
         else:
             self.outcome.repeated += 1
             self.outcome.unchanged += 1
