@@ -133,3 +133,9 @@ def test_segment_language_and_reader_are_chosen(page):
     edition(page).get_by_text("Alcaldesa").first.wait_for()
     page.select_option("#language", "en")
     edition(page).get_by_text("Mayor").first.wait_for()
+
+
+def test_a_telephone_s_page_is_as_wide_as_the_telephone(page):
+    """The preview itself is read on a telephone too: nothing reaches beyond its edge."""
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
