@@ -329,7 +329,10 @@ def _goals(numbers: tuple[int, ...]) -> tuple[Goal, ...]:
 
 
 def _entries(part: Part) -> list[Entry]:
-    tellable = all(len(piece.title) <= LONGEST_ENTRY for piece in part.pieces) and part.layout not in _AS_ONE
-    if part.label or not tellable or not part.pieces:
+    told = [piece for piece in part.pieces if piece.layout != "signature"]
+    if part.pieces and not told:
+        return []  # nobody looks for the farewell
+    tellable = all(len(piece.title) <= LONGEST_ENTRY for piece in told) and part.layout not in _AS_ONE
+    if part.label or not tellable or not told:
         return [Entry(part.id, part.label or part.title)]
-    return [Entry(piece.id, piece.title) for piece in part.pieces]
+    return [Entry(piece.id, piece.title) for piece in told]

@@ -115,6 +115,17 @@ def test_article_for_one_segment_reaches_no_other(compose_text):
     assert "Tres" in diplomats.html
 
 
+def test_the_farewell_is_not_announced(compose_text):
+    """The table of contents names what there is to read, not who signs."""
+    html = (
+        compose_text("### A\n\nUno\n\n## S\n\n### Dos\n\nB\n\n## Fin\n\n### Ana\n{layout=signature}\n\nG")
+        .editions[0]
+        .html
+    )
+    assert 'href="#dos"' in html
+    assert 'href="#ana"' not in html
+
+
 def test_section_without_articles_left_is_left_out(compose_text):
     """No heading stands over nothing."""
     compiled = compose_text("### A\n\nUno\n\n## Vacía\n\n### Solo\n{segments=gads}\n\nDos")

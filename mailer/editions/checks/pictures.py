@@ -17,8 +17,8 @@ WIDE_ON_A_PHONE: Final = 800
 _NARROW: Final = frozenset({"left", "right", "signature"})
 TOTAL_WEIGHT: Final = 1_000_000
 LONGEST_ALT: Final = 250
-# A picture is shown as wide as the column: one taller than it is wide pushes the text off the screen.
-TALLEST: Final = 1.4
+# A picture is shown as wide as the column: one taller than 4:5 pushes the text off a phone's screen.
+TALLEST: Final = 1.25
 FLATTEST: Final = 0.2
 HEAVIEST: Final = 300_000
 _ORIENTATION: Final = 0x0112  # EXIF: from 5 on the picture lies on its side
