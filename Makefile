@@ -76,7 +76,8 @@ kills-cluster: install-dev
 
 # What several machines send, measured and worked out: docs/scale.md.
 bench-cluster: install-dev
-	@$(BIN)/python -m benchmarks.cluster $(ARGS)
+	@$(BIN)/python -m benchmarks.cluster --people 8000 $(ARGS)
+	@$(BIN)/python -m benchmarks.cluster --bits 4096 --rounds 1
 	@$(BIN)/python -m benchmarks.scale
 
 clean:

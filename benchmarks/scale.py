@@ -1,7 +1,7 @@
 """
 What 1 to 16 machines and one PostgreSQL send: a simulation, from figures that are measured.
 
-    python -m benchmarks.scale [--cpu 1.3] [--row 75] [--commit 1.0] [--answer 50] [--cores 2] …
+    python -m benchmarks.scale [--cpu 1.4] [--row 80] [--commit 1.0] [--answer 50] [--cores 2] …
 
 Every message goes the way of the engine: processor time on its machine (writing, signing, speaking SMTP), a wait for
 the server, a commit of its hand-off together with all that wait on the same process, the server's answer; its outcome
@@ -116,8 +116,8 @@ def bounds(machines: int, options: argparse.Namespace) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cpu", type=float, default=1.3, help="ms of one core for a message, signed")
-    parser.add_argument("--row", type=float, default=75, help="µs of a database core to write a row")
+    parser.add_argument("--cpu", type=float, default=1.4, help="ms of one core for a message, signed")
+    parser.add_argument("--row", type=float, default=80, help="µs of a database core to write a row")
     parser.add_argument("--commit", type=float, default=1.0, help="ms until a commit is on the disk")
     parser.add_argument("--answer", type=float, default=50, help="ms until the server answers, each of two times")
     parser.add_argument("--cores", type=int, default=2, help="of one machine")
