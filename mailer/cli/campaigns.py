@@ -207,7 +207,7 @@ def show(context: typer.Context, campaign: Number, *, json: bool = JSON) -> None
         show_account(app, found)
 
 
-def show_account(app: "App", campaign: "Campaign") -> None:
+def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) -> None:
     """Write the account of a campaign for a person."""
     from itertools import islice
 
@@ -237,7 +237,7 @@ def show_account(app: "App", campaign: "Campaign") -> None:
         say("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.")
     for delivery in islice(app.ledger.doubtful(campaign.id), 20):
         say(f"  perhaps twice: {delivery.recipient.email} ({delivery.state}): {delivery.reply}")
-    if account.uncertain:
+    if account.uncertain and not is_trial:
         say(f"Settle the uncertain ones with: mailer campaigns resolve {campaign.id} --resend or --accept")
 
 

@@ -80,7 +80,7 @@ def _report(stage: "Stage", campaign: "Campaign", accepted: list[str], faults: F
         sums = dispatch.sums(stage, campaign)
         print_json({"account": sums, "faults": faults, "lost": lost, "repeated_unlisted": unlisted, "kept": is_kept})
     else:
-        show_account(stage, campaign)
+        show_account(stage, campaign, is_trial=True)
         say(f"Marked as sent and not received: {lost}. Received twice and not listed: {unlisted}.")
         say("[bold]Everybody is accounted for.[/] Nothing left this machine." if is_kept else "[bold red]It failed.[/]")
     if not is_kept:

@@ -72,7 +72,7 @@ def _sheet(text: IO[str], path: Path, encoding: str, separator: str | None) -> S
     chosen = SEPARATORS[separator.lower()] if separator else _separator(head)
     return Sheet(
         blocks=_blocks(chain(head, lines, [_END]), reading, separator=chosen, skipped=skipped),
-        described=f"{encoding}, separated by {'tab' if chosen == chr(9) else chosen}",
+        described=f"{encoding}, {'tab' if chosen == chr(9) else f'“{chosen}”'}",
         separator=chosen,
         close=text.close,
     )

@@ -37,7 +37,7 @@ def read_spreadsheet(path: Path, *, sheet: str | None = None) -> Sheet:
     for way in ways:
         header, reader = _opened(path, way, seconds_for(claimed), sheet)
         if not header.problem:
-            described = f"sheet {header.sheet!r}"
+            described = f"“{header.sheet}”"
             return Sheet(blocks=_blocks(reader, path), described=described, close=partial(_end, reader))
         _end(reader)
         if header.problem != NO_ROOM:
