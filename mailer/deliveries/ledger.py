@@ -17,6 +17,9 @@ from mailer.deliveries.rate import Grant, Rate
 class LeaseLost(Exception):
     """The run was taken for dead, and its deliveries were taken over: it may write no more."""
 
+    def __init__(self, why: str = "this sender was taken for dead and another took over; it stops here") -> None:
+        super().__init__(why)
+
 
 class Run(msgspec.Struct, frozen=True):
     """One sender at work on one campaign. Its number is the fencing token of all it claims."""

@@ -2,10 +2,7 @@
 
 import hashlib
 import io
-import os
 import warnings
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -65,12 +62,6 @@ def mail_safe(path: Path, width: int, *, cache: Path | None = None) -> Image:
     if kept:
         keep(kept, msgspec.msgpack.encode(image))
     return image
-
-
-def mail_safe_all(wanted: Sequence[tuple[Path, int]], *, cache: Path | None = None) -> list[Image]:
-    """Turn many files with their widths into what is mailed, in the order asked, on every core there is."""
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(lambda each: mail_safe(each[0], each[1], cache=cache), wanted))
 
 
 def ground(picture: Pillow.Image) -> str:

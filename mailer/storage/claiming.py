@@ -20,7 +20,6 @@ from mailer.storage.swift import Batch, Question, Swift, as_instant
 _LEFT: Final = "no longer written to: left, was erased or was suppressed before the message was made"
 # Who refused before and is pending again was reprieved: see `deliveries.streak`.
 _REFUSAL: Final = 500
-_LOST: Final = "this sender was taken for dead and another took over; it stops here"
 _PEOPLE: Final = len(Recipient.__struct_fields__)
 # A recipient's fields; then id, attempts, deferred_since, code, domain, and whether the person may be written to.
 _ROWS: Final = msgspec.json.Decoder(
@@ -50,7 +49,7 @@ class Claiming:
         at = self._database.stored_instant(now)
         with self._database.swift_write() as transaction:
             if not transaction.held("SELECT id FROM runs WHERE id = ? AND ended_at IS NULL", (run.id,), "runs"):
-                raise LeaseLost(_LOST)
+                raise LeaseLost
             while _is_sending(transaction, run):
                 due = _ROWS.decode(
                     transaction.ask(self._due, b_campaign=run.campaign_id, b_lane=lane, b_now=at, b_limit=limit)

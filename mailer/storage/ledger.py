@@ -171,7 +171,7 @@ def _is_live(run: Run) -> tuple[Any, ...]:
 
 def _demand(found: int) -> None:
     if not found:
-        raise LeaseLost("this sender was taken for dead and another took over; it stops here")
+        raise LeaseLost
 
 
 def _held_by(run: Run, *states: State) -> Any:

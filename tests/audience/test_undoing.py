@@ -16,12 +16,13 @@ from mailer.audience.importing.importer import ListFile, import_list
 from mailer.audience.register import ImportOrder
 from mailer.clock import SystemClock
 from mailer.errors import Refused
-from mailer.storage.database import Database, metadata
+from mailer.storage.database import Database
 from mailer.storage.preferences import Choices, Preferences
 from mailer.storage.register import Register
 from mailer.storage.register.tables import memberships, subscribers
 from mailer.storage.rights import Rights
 from mailer.storage.suppressions import Suppressions
+from mailer.storage.tables import all_tables
 from mailer.tokens import Signer
 from tests.databases import empty_books, empty_database
 
@@ -309,7 +310,7 @@ def test_any_order_on_postgresql(postgres_url):
             def books(self):
                 database = Database(url)
                 with database.write() as connection:
-                    for table in reversed(metadata.sorted_tables):
+                    for table in reversed(all_tables()):
                         connection.execute(table.delete())
                 return database
 

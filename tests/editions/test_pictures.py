@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from mailer.editions.colour import AA, contrast
-from mailer.editions.pictures import mail_safe, mail_safe_all
+from mailer.editions.pictures import mail_safe
 from mailer.errors import AuthorError
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 40 20">{}</svg>'
@@ -130,11 +130,11 @@ def test_the_cache_gives_the_same_and_survives_damage(tmp_path):
     """A kept picture equals a made one; a damaged file is made anew."""
     path = saved(tmp_path, "a.svg", SVG.format('<rect width="40" height="20" fill="#0B2A5B"/>'))
     cache = tmp_path / "cache"
-    made = mail_safe_all([(path, 100), (path, 200)], cache=cache)
-    assert mail_safe_all([(path, 100), (path, 200)], cache=cache) == made
+    made = [mail_safe(path, width, cache=cache) for width in (100, 200)]
+    assert [mail_safe(path, width, cache=cache) for width in (100, 200)] == made
     for kept in cache.iterdir():
         kept.write_bytes(kept.read_bytes()[:20])
-    assert mail_safe_all([(path, 100), (path, 200)], cache=cache) == made
+    assert [mail_safe(path, width, cache=cache) for width in (100, 200)] == made
 
 
 def test_a_place_is_tinted_like_its_picture(tmp_path):
