@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
+import msgspec
+from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -42,6 +44,17 @@ class MonthlyTrigger(BaseTrigger):  # type: ignore[misc]
         return self._calendar.after(previous_fire_time or now)
 
 
+class Rest(msgspec.Struct, frozen=True):
+    """A while in which a campaign is left alone."""
+
+    begun_at: datetime
+    until: datetime
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it isn't over; when the clock was set back behind its beginning, it is."""
+        return self.begun_at <= now < self.until
+
+
 class Carrier(Protocol):
     """What becomes of a campaign that is sending, whenever the service looks at it."""
 
@@ -61,7 +74,7 @@ class Here:
         self.sending: dict[int, asyncio.Task[None]] = {}
         self._app = app
         self._stop = asyncio.Event()
-        self._not_before: dict[int, datetime] = {}
+        self._rests: dict[int, Rest] = {}
 
     async def carry(self, campaign: Campaign) -> None:
         """Send it in a task of its own, if something is due."""
@@ -69,7 +82,8 @@ class Here:
             return
         now = self._app.clock.now()
         due_at = await asyncio.to_thread(self._app.ledger.next_due, campaign.id)
-        if now >= self._not_before.get(campaign.id, now) and (due_at is None or due_at <= now):
+        rests = (rest := self._rests.get(campaign.id)) is not None and rest.lasts(now)
+        if not rests and (due_at is None or due_at <= now):
             task = asyncio.create_task(self._send(campaign))
             self.sending[campaign.id] = task
             task.add_done_callback(lambda _: self.sending.pop(campaign.id))
@@ -83,13 +97,17 @@ class Here:
         try:
             result = await dispatch.send(self._app, campaign, stop=self._stop)
             if result.ending in {Ending.PACED, Ending.OUT_OF_HOURS} and result.next_at:
-                self._not_before[campaign.id] = result.next_at
+                self._rest(campaign, until=result.next_at)
             elif result.next_at is None:
-                self._not_before[campaign.id] = self._app.clock.now() + _LATER
+                self._rest(campaign)
             log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
         except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service
-            self._not_before[campaign.id] = self._app.clock.now() + _LATER
+            self._rest(campaign)
             log.warning("campaign failed", action="send-failed", campaign=campaign.id, why=str(problem))
+
+    def _rest(self, campaign: Campaign, *, until: datetime | None = None) -> None:
+        now = self._app.clock.now()
+        self._rests[campaign.id] = Rest(now, until or now + _LATER)
 
 
 class Worker:
@@ -98,6 +116,8 @@ class Worker:
     def __init__(self, app: App, carrier: Carrier | None = None) -> None:
         self._app = app
         self._stop = asyncio.Event()
+        self._fired: datetime | None = None
+        self._timed: list[tuple[Job, timedelta]] = []
         self.carrier: Carrier = carrier or Here(app)
 
     async def run(self) -> None:
@@ -117,9 +137,9 @@ class Worker:
             "worker started", action="worker-started", next_fire=str(self._app.calendar.after(self._app.clock.now()))
         )
         try:
-            await self._fire_latest()
             while not self._stop.is_set():
                 await self.look()
+                self._mind_the_clock()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), _LOOK)
         finally:
@@ -133,7 +153,27 @@ class Worker:
         self._stop.set()
 
     async def _fire_latest(self) -> None:
-        await asyncio.to_thread(fire, self._app, self._app.calendar.latest(self._app.clock.now()))
+        """
+        Let the last instant of the schedule have fired.
+
+        A timer sees neither that the clock was set or the machine asleep, nor that the database was away at the hour:
+        so each look asks again, and nothing is done for an instant that is dealt with.
+        """
+        at = self._app.calendar.latest(self._app.clock.now())
+        if at == self._fired:
+            return
+        try:
+            await asyncio.to_thread(fire, self._app, at)
+            self._fired = at
+        except MailerError as problem:
+            log.warning("the schedule could not fire", action="fire-failed", at=str(at), why=str(problem))
+
+    def _mind_the_clock(self) -> None:
+        """Let run what waits for longer than it ever should: it was timed by a clock that was ahead."""
+        now = self._app.clock.now()
+        for job, every in self._timed:
+            if job.next_run_time and job.next_run_time - now > every:
+                job.modify(next_run_time=now)
 
     def _add_feedback_jobs(self, scheduler: AsyncIOScheduler) -> None:
         """Take in what comes back by mail, and drop raw mail that has come of age: at once, then on a timer."""
@@ -141,9 +181,9 @@ class Worker:
         jobs = [(self.drop_evidence, _DAILY)]
         if mailroom.has_mailbox:
             jobs.append((self.collect, mailroom.collect_every))
-        for job, every in jobs:
-            scheduler.add_job(
-                job,
+        for work, every in jobs:
+            job = scheduler.add_job(
+                work,
                 "interval",
                 seconds=max(every.total_seconds(), 1),
                 next_run_time=self._app.clock.now(),
@@ -151,6 +191,7 @@ class Worker:
                 misfire_grace_time=None,
                 max_instances=1,
             )
+            self._timed.append((job, max(every, timedelta(seconds=1))))
 
     def collect(self) -> None:
         """Empty the bounce mailbox; trouble with it is logged and mended by the next look."""
@@ -179,7 +220,8 @@ class Worker:
             log.info("old evidence dropped", action="evidence-dropped", number=dropped)
 
     async def look(self) -> None:
-        """One look at the agenda: start what is due, and send what is sending."""
+        """One look: fire what has come round, start what is due, and send what is sending."""
+        await self._fire_latest()
         try:
             campaigns = await asyncio.to_thread(self._app.agenda.campaigns)
             for campaign in campaigns:

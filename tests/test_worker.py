@@ -10,7 +10,7 @@ from mailer import config, dispatch
 from mailer.app import App
 from mailer.campaigns.campaign import State
 from mailer.testing.clock import FrozenClock
-from mailer.worker import Worker, fire
+from mailer.worker import Rest, Worker, fire
 from tests.publication import ROOT, Publication
 
 DUE = datetime(2022, 11, 30, 14, tzinfo=UTC)
@@ -124,3 +124,36 @@ def test_a_fire_before_the_house_was_in_use_is_passed_over(app: App):
     app.clock.set(datetime(2026, 7, 10, 14, tzinfo=UTC))
     assert fire(app, app.calendar.latest(app.clock.now())) is None
     assert app.agenda.campaigns() == []
+
+
+@pytest.mark.parametrize("before", [-timedelta(hours=1), timedelta(days=400)], ids=["behind", "ahead"])
+async def test_a_clock_that_is_set_misses_no_hour(app: App, before: timedelta):
+    """Set over the hour, or back from far behind it, the clock of a running service brings the send about, once."""
+    dispatch.approve(app, "2022-11", "Dirección")
+    worker = Worker(app)
+    for at in (DUE + before, DUE - timedelta(minutes=1), DUE + timedelta(minutes=1), DUE - timedelta(hours=2), DUE):
+        app.clock.set(at)
+        await drained(worker)
+    assert [(campaign.issue, campaign.state) for campaign in app.agenda.campaigns()] == [("2022-11", State.FINISHED)]
+
+
+async def test_an_hour_without_a_database_is_made_up_for(app: App, publication: Publication):
+    """A database that is away when the schedule comes round delays the fire until it is back."""
+    dispatch.approve(app, "2022-11", "Dirección")
+    app.database.close()
+    book, away = publication.folder / "var/mailer.db", publication.folder / "var/away"
+    book.rename(away)
+    book.mkdir()
+    worker = Worker(app)
+    await worker.look()
+    book.rmdir()
+    away.rename(book)
+    assert app.agenda.campaigns() == []
+    await worker.look()
+    assert [campaign.state for campaign in app.agenda.campaigns()] == [State.SENDING]
+
+
+def test_a_pause_ends_when_the_clock_is_set_back():
+    """What was left alone until an hour by a wrong clock is looked at by the right one."""
+    rest = Rest(DUE, DUE + timedelta(seconds=10))
+    assert [rest.lasts(DUE + timedelta(seconds=each)) for each in (-1, 0, 9, 10)] == [False, True, True, False]

@@ -7,7 +7,6 @@ both take themselves for elected do no harm.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -28,7 +27,7 @@ SLICE: Final = 500  # recipients
 _ENOUGH: Final = 300
 _AT_ONCE: Final = 600
 # How long until it is looked again for what nobody has in hand, when there was nothing.
-_PAUSE: Final = timedelta(seconds=5)
+_PAUSE: Final = 5.0
 _LAST: Final = 2**62
 
 
@@ -41,7 +40,7 @@ class Dealer:
         self._size = size
         self._ledger = SharedLedger(app.database)
         self._sorted: set[int] = set()
-        self._not_before: dict[int, datetime] = {}
+        self._rests_until: dict[int, float] = {}  # by the clock that nobody sets
 
     async def carry(self, campaign: Campaign) -> None:
         """
@@ -57,10 +56,10 @@ class Dealer:
             queue = await self._opened()
             await queue.put_back_lost()
             queued = await queue.queued(campaign.id)
-            if queued.waiting >= _ENOUGH or now < self._not_before.get(campaign.id, now):
+            if queued.waiting >= _ENOUGH or self._app.clock.monotonic() < self._rests_until.get(campaign.id, 0.0):
                 return
             if not await self._deal(campaign, queue, queued):
-                self._not_before[campaign.id] = now + _PAUSE
+                self._rests_until[campaign.id] = self._app.clock.monotonic() + _PAUSE
                 if not queued.slices:
                     await self._finish(campaign)
         except Trouble as problem:
