@@ -35,11 +35,13 @@ if "sniffio" not in sys.modules and find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 _CHUNK: Final = 64 * 1024
+_LONGEST_ANSWER: Final = 256 * 1024
 _IDLE: Final = 3.0  # seconds; servers hang up on a quiet connection after five or more
+_FAILURES: Final = (httpx.HTTPError, httpx.StreamError, TimeoutError)
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds to wait for a connection, for the other side to take more, and for its answer."""
+    """Seconds to wait for a connection, for the other side to take more, and for the whole of its answer."""
 
     connect: float = 30.0
     write: float = 60.0
@@ -171,9 +173,10 @@ class HttpTransport:
             verify=self._context,
             timeout=httpx.Timeout(waits.answer, connect=waits.connect, write=waits.write),
             limits=httpx.Limits(max_connections=1, keepalive_expiry=_IDLE),
-            headers={"User-Agent": "mailer"},
+            # Unpacked, an answer may be a thousand times as long as what came.
+            headers={"User-Agent": "mailer", "Accept-Encoding": "identity"},
         )
-        channel = HttpChannel(self.api, client, waits.look_up)
+        channel = HttpChannel(self.api, client, waits)
         try:
             await channel.greet()
         except BaseException:
@@ -185,20 +188,20 @@ class HttpTransport:
 class HttpChannel:
     """One connection to an API."""
 
-    def __init__(self, api: Api, client: httpx.AsyncClient, pauses: tuple[float, ...] = ()) -> None:
+    def __init__(self, api: Api, client: httpx.AsyncClient, waits: Timeouts) -> None:
         self._api = api
         self._client = client
-        self._pauses = pauses
+        self._waits = waits
 
     async def greet(self) -> None:
         """See that somebody answers and, where that can be asked, takes the key; raises as `open` does."""
         try:
             identity = await self._api.identify(self._client)
-            response = await self._client.get(self._api.probe or "/", headers=identity if self._api.probe else {})
-        except (httpx.HTTPError, httpx.StreamError) as problem:
+            answer = await self._get(self._api.probe or "/", identity if self._api.probe else {})
+        except _FAILURES as problem:
             raise lost(problem) from problem
-        if self._api.probe and response.status_code in {401, 403}:
-            raise TransportDown(f"the key is refused: {_answer(response).words}", code=response.status_code)
+        if self._api.probe and answer.status in {401, 403}:
+            raise TransportDown(f"the key is refused: {answer.words}", code=answer.status)
 
     async def transmit(self, message: Message, hand_off: HandOff) -> Receipt:
         """Hand one message over; see `Channel.transmit`."""
@@ -219,36 +222,53 @@ class HttpChannel:
         """Hang up."""
         await self._client.aclose()
 
+    async def _get(self, path: str, headers: Mapping[str, str]) -> Answer:
+        async with asyncio.timeout(self._waits.connect + self._waits.answer):
+            return await self._exchange(self._client.build_request("GET", path, headers=headers))
+
     async def _post(self, request: Request, hand_off: HandOff) -> Receipt:
         try:
             identity = await self._api.identify(self._client)
-        except (httpx.HTTPError, httpx.StreamError) as problem:
+        except _FAILURES as problem:
             raise lost(problem) from problem
-        body = _Body(request.content, hand_off)
         headers = {**request.headers, **identity, "Content-Length": str(len(request.content))}
+        body = _Body(request.content, hand_off, self._waits)
+        built = self._client.build_request("POST", request.path, content=body.pieces(), headers=headers)
         try:
-            response = await self._client.post(request.path, content=body.pieces(), headers=headers)
-        except (httpx.HTTPError, httpx.StreamError) as problem:
+            async with body.deadline:
+                answer = await self._exchange(built)
+        except _FAILURES as problem:
             if not body.is_handed:
                 raise lost(problem) from problem
             raise Uncertain(f"no answer after the whole request: {_words(problem)}") from problem
-        answer = _answer(response)
         if answer.status // 100 == 2:  # noqa: PLR2004 - RFC 9110 15.3
             return self._api.receipt(answer)
         raise self._api.refusal(answer) or by_status(answer)
 
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        """Send a request, and read no more of the answer than one of an API's is long."""
+        response = await self._client.send(request, stream=True)
+        body = bytearray()
+        try:
+            async for piece in response.aiter_raw():
+                body += piece
+                if len(body) > _LONGEST_ANSWER:
+                    break
+        finally:
+            await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(status=response.status_code, headers=headers, body=bytes(body[:_LONGEST_ANSWER]))
+
     async def look_up(self, trace: Trace) -> Receipt | None:
         """The receipt of a message that the provider has; None if it isn't found, or can't be asked for now."""
         try:
-            identity = await self._api.identify(self._client)
-            response = await self._client.get(trace.path, headers=identity)
-        except (httpx.HTTPError, httpx.StreamError, TransportError):
+            return trace.found(await self._get(trace.path, await self._api.identify(self._client)))
+        except (*_FAILURES, TransportError):
             return None
-        return trace.found(_answer(response))
 
     async def _look_out_for(self, trace: Trace) -> Receipt | None:
         """Whether the provider has the message after all: asked a few times, for it may not be listed at once."""
-        for pause in self._pauses:
+        for pause in self._waits.look_up:
             await asyncio.sleep(pause)
             if found := await self.look_up(trace):
                 return found
@@ -264,29 +284,32 @@ class HttpChannel:
 
 
 class _Body:
-    """A request's body; the last octet follows the record of the hand-off."""
+    """
+    A request's body; the last octet follows the record of the hand-off.
 
-    def __init__(self, content: bytes, hand_off: HandOff) -> None:
+    However slowly the other side takes it, or answers by drops, the `deadline` comes.
+    """
+
+    def __init__(self, content: bytes, hand_off: HandOff, waits: Timeouts) -> None:
         self._content = content
         self._hand_off = hand_off
+        self._answer = waits.answer
+        self.deadline = asyncio.timeout(waits.connect + waits.write + waits.answer)
         self.is_handed = False
 
     async def pieces(self) -> AsyncIterator[bytes]:
         most = memoryview(self._content)[:-1]
         for start in range(0, len(most), _CHUNK):
             yield bytes(most[start : start + _CHUNK])
+        self.deadline.reschedule(None)  # the record takes its own time
         await self._hand_off()
         self.is_handed = True
+        self.deadline.reschedule(asyncio.get_running_loop().time() + self._answer)
         yield self._content[-1:]
 
 
 async def _already_recorded() -> None:
     """The hand-off of the first request stands for both."""
-
-
-def _answer(response: httpx.Response) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status=response.status_code, headers=headers, body=response.content)
 
 
 def lost(problem: Exception) -> TransportError:

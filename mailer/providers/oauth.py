@@ -10,6 +10,7 @@ from mailer.errors import OperatorError
 from mailer.providers.registry import Secrets
 
 _EARLY = 120.0  # seconds before its end that a token is renewed
+_PATIENCE = 30.0
 _LIFE = 3600.0  # where the server doesn't say
 
 
@@ -68,9 +69,9 @@ class Tokens:
 
         asked = self._clock.monotonic()
         try:
-            async with httpx.AsyncClient(timeout=30.0) as client:
+            async with asyncio.timeout(2 * _PATIENCE), httpx.AsyncClient(timeout=_PATIENCE) as client:
                 response = await client.post(self._url, data=self._form, headers={"Accept": "application/json"})
-        except httpx.HTTPError as problem:
+        except (httpx.HTTPError, TimeoutError) as problem:
             failure = lost(problem)
             raise type(failure)(f"no access token: {failure.reply}") from problem
         told = _decoded(response.content)

@@ -12,6 +12,7 @@ from mailer.providers import registry
 DROP = "hang up with the whole request in hand"
 STALL = "take the whole request and say nothing"
 DROP_EARLY = "hang up in the middle of the request"
+DRIP = "take the whole request and answer by drops"
 # A server that is merely slow, because the machine is busy, must not look like one that says nothing.
 PATIENT = {"connect": 100.0, "write": 100.0, "answer": 100.0, "look_up": [0.0]}
 HASTY = PATIENT | {"answer": 0.6}
@@ -135,13 +136,22 @@ class Esp:
         answer = answer(self.posted[-1]) if callable(answer) else answer
         if answer == STALL:
             await asyncio.sleep(5)
-        if answer in (DROP, STALL):
+        if answer == DRIP:
+            await self._drip(writer)
+        if answer in (DROP, STALL, DRIP):
             return False
         await self._say(writer, *answer)
         return True
 
+    async def _drip(self, writer):
+        writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n")
+        for self.drops in range(50):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+
     async def _say(self, writer, status, headers, body):
-        content = b"" if body is None else json.dumps(body).encode()
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         lines = {"Content-Length": str(len(content)), "Content-Type": "application/json", **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + content)
@@ -164,7 +174,7 @@ def transport(kind, url, **table):
 
 
 async def send(kind, esp, message=None, journal=None, **table):
-    waits = HASTY if STALL in esp.answers else PATIENT
+    waits = HASTY if {STALL, DRIP} & {each for each in esp.answers if isinstance(each, str)} else PATIENT
     channel = await transport(kind, esp.url, **{"timeouts": waits} | table).open()
     try:
         return await channel.transmit(message or a_message(), journal or Journal())

@@ -1,6 +1,8 @@
 """What each fault of an API becomes, whichever the provider."""
 
 import asyncio
+import gzip
+import json
 import socket
 import ssl
 from urllib.parse import unquote
@@ -12,6 +14,7 @@ from mailer.deliveries.transport import ConnectionLost, Deferred, RecipientRefus
 from mailer.errors import OperatorError
 from mailer.providers.answer import Answer, retry_after
 from tests.providers.esp import (
+    DRIP,
     DROP,
     DROP_EARLY,
     HERE,
@@ -126,11 +129,29 @@ async def test_a_hang_up_within_the_request_hands_nothing_over():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_strangers_yes_is_no_receipt(kind):
+@pytest.mark.parametrize("said", ["<h1>Welcome</h1>", {}, {"ok": True}], ids=str)
+async def test_a_strangers_yes_is_no_receipt(kind, said):
     """A 200 that isn't the API's own, as a proxy's login page gives, is no proof that the message was taken."""
-    async with Esp((200, {}, "<h1>Welcome</h1>")).running() as esp:
+    async with Esp((200, {}, said)).running() as esp:
         with pytest.raises(Uncertain):
             await send(kind, esp)
+
+
+async def test_an_answer_by_drops_comes_to_an_end():
+    """Who is given an answer octet by octet waits for no more of it than for any answer."""
+    async with Esp(DRIP).running() as esp:
+        with pytest.raises(Uncertain):
+            await send("ses", esp)
+    assert esp.drops < 49
+
+
+async def test_an_answer_is_not_unpacked():
+    """A compressed answer is not asked for; one that comes all the same isn't blown up to a thousand times its size."""
+    packed = gzip.compress(json.dumps({"MessageId": "1"}).encode())
+    async with Esp((200, {"Content-Encoding": "gzip"}, packed)).running() as esp:
+        with pytest.raises(Uncertain):
+            await send("ses", esp)
+    assert esp.posted[0].headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("kind", KINDS)

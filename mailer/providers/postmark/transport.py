@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError, Uncertain
+from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError
 from mailer.messages.message import Message
-from mailer.providers.answer import Answer, retry_after
+from mailer.providers.answer import Answer, receipt_by, retry_after
 from mailer.providers.fields import bare
 from mailer.providers.http import HttpTransport, Request, Trace, secure
 from mailer.providers.mapped import Mapped, MappedSettings, in_json
@@ -85,11 +85,9 @@ class Postmark(Mapped):
     def receipt(self, answer: Answer) -> Receipt:
         """Postmark's id; a 2xx with an error code is a refusal all the same."""
         data = answer.data
-        if not isinstance(data, dict):
-            raise Uncertain(answer.words, code=answer.status)
-        if data.get("ErrorCode"):
+        if isinstance(data, dict) and data.get("ErrorCode"):
             raise self.refusal(answer) or TransportDown(answer.words, code=answer.status)
-        return Receipt(reply=answer.words, provider_id=str(data.get("MessageID", "")))
+        return receipt_by(answer, "MessageID")
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """What the error code says more than the status."""
