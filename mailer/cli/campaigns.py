@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.console import JSON, house, print_json, say, say_marked, table
 from mailer.cli.presenting import operator, print_json_lines, print_rows
 from mailer.cli.sending import carry_out, conclude
 
@@ -217,7 +217,7 @@ def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) ->
 
     accounts = app.ledger.accounts(campaign.id)
     account = accounts.pop("")
-    say(f"Campaign {campaign.id} of {campaign.issue}: [bold]{campaign.state}[/]")
+    say_marked("Campaign {id} of {issue}: [bold]{state}[/]", id=campaign.id, issue=campaign.issue, state=campaign.state)
     if campaign.reason:
         say(f"  {campaign.reason}")
     if words := dispatch.outlook(app, campaign, account)[1]:
@@ -234,7 +234,7 @@ def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) ->
     if came_back := app.ledger.feedback(campaign.id):
         say(f"Came back: {', '.join(f'{number} {happening}' for happening, number in came_back.items())}")
     if not account.reconciled:
-        say("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.")
+        say_marked("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.")
     for delivery in islice(app.ledger.doubtful(campaign.id), 20):
         say(f"  perhaps twice: {delivery.recipient.email} ({delivery.state}): {delivery.reply}")
     if account.uncertain and not is_trial:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mailer.chromium import browser, print_pdf, screenshot
-from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.console import JSON, house, print_json, say, say_marked
 from mailer.cli.issues import ISSUE
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def proof(
     for path in files:
         say(str(path))
     if note:
-        say(f"[yellow]{note}[/]")
+        say_marked("[yellow]{note}[/]", note=note)
 
 
 def _proofs(app: "App", edition: "Edition", out: Path) -> list[Path]:

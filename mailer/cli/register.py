@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.console import JSON, house, print_json, say, say_marked
 
 group = typer.Typer(
     help="Keep the register no longer than it may be kept, and say what is in it.", no_args_is_help=True
@@ -112,7 +112,7 @@ def report(context: typer.Context, as_json: bool = JSON) -> None:
         print_json(document)
         return
     words = _WORDS.get(publication.language, _WORDS["en"])
-    say(f"[bold]{words['title']}: {publication.name}[/bold]")
+    say_marked("[bold]{title}: {name}[/]", title=words["title"], name=publication.name)
     shown = {words[key]: _shown(value, words) for key, value in document.items() if value not in ({}, [], None)}
     width = max(map(len, shown))
     for label, text in shown.items():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.console import JSON, house, print_json, say, say_marked
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -82,6 +82,8 @@ def _report(stage: "Stage", campaign: "Campaign", accepted: list[str], faults: F
     else:
         show_account(stage, campaign, is_trial=True)
         say(f"Marked as sent and not received: {lost}. Received twice and not listed: {unlisted}.")
-        say("[bold]Everybody is accounted for.[/] Nothing left this machine." if is_kept else "[bold red]It failed.[/]")
+        say_marked(
+            "[bold]Everybody is accounted for.[/] Nothing left this machine." if is_kept else "[bold red]It failed.[/]"
+        )
     if not is_kept:
         raise typer.Exit(1)
