@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, say_marked
+from mailer.cli.options import Issue
 
 if TYPE_CHECKING:
     from mailer.editions.edition import Finding, Report
-
-ISSUE = typer.Argument(help="The issue's folder, as in 2026-12.")
 
 
 class Format(StrEnum):
@@ -23,7 +22,7 @@ class Format(StrEnum):
     json = "json"
 
 
-def new(context: typer.Context, issue: str = ISSUE) -> None:
+def new(context: typer.Context, issue: Issue) -> None:
     """Start an issue: a folder with a commented text to fill in."""
     from mailer.issues.skeleton import begin
 
@@ -34,7 +33,7 @@ def new(context: typer.Context, issue: str = ISSUE) -> None:
 
 def check(
     context: typer.Context,
-    issue: Annotated[str, ISSUE],
+    issue: Issue,
     *,
     online: Annotated[bool, typer.Option("--online", help="Ask the web whether the linked pages are there.")] = False,
     send_on: Annotated[

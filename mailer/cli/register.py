@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, say_marked
+from mailer.cli.options import By
+from mailer.cli.presenting import operator
 
 group = typer.Typer(
     help="Keep the register no longer than it may be kept, and say what is in it.", no_args_is_help=True
@@ -59,8 +61,6 @@ _ENGLISH: Final = {word: word.replace("_", " ") for word in _SPANISH} | {
 }
 _WORDS: Final[dict[str, dict[str, str]]] = {"es": _SPANISH, "en": _ENGLISH}
 
-By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
-
 
 @group.command()
 def tidy(
@@ -73,8 +73,6 @@ def tidy(
 ) -> None:
     """Shrink the data of those who left long ago to a seal that keeps lists from bringing them back."""
     from datetime import timedelta
-
-    from mailer.cli.presenting import operator
 
     app = house(context)
     kept = app.config.retention.unsubscribed_days if days is None else days

@@ -85,7 +85,7 @@ def test_what_may_not_go_out_is_refused(office: Publication):
     """Unapproved, edited since, to an unknown segment, to nobody, unasked: each one sentence, and nothing is sent."""
     assert "not approved" in office.refusal("send", "2022-11", "--yes")
     office.run("approve", "2022-11", "--by", "Dirección")
-    assert "no segment press" in office.refusal("send", "2022-11", "--yes", "--segment", "press")
+    assert 'no segment "press"' in office.refusal("send", "2022-11", "--yes", "--segment", "press")
     assert "nobody" in office.refusal("send", "2022-11", "--yes", "--segment", "gads")
     assert "--yes" in office.refusal("send", "2022-11")
     text = office.folder / "issues/2022-11/issue.md"
