@@ -52,6 +52,7 @@ ERRORS = [
     ("### A\n\n| Año | Misiones |\n| --- | --- |\n| 2026 |\n", "table"),
     ("### A\n\nUn cuadro:\n\nAño\tMisiones\n2026\t27\n", "table"),
     ("### A\n\nUn <b>texto</b>.\n", "typed-html"),
+    ("### A\n\nUn&nbsp;texto.\n", "typed-html"),
     ("### A\n\nUn texto.[^1]\n", "note"),
     ("### A\n\nUn texto.\n\n[^1]: Perdida.\n", "note"),
     ("### A\n\nHola @@greeting@@.\n", "placeholder"),
@@ -63,6 +64,8 @@ ERRORS = [
     ("### A\n\nVer [esto](http://192.168.0.1/) ya.\n", "link-local"),
     ("### A\n\nVer [esto](https://u:p@quito.example/) ya.\n", "link-credentials"),
     ("### A\n\nVer [esto](javascript:alert) ya.\n", "link-relative"),
+    ("### A\n\n[Leer más](https://quito.example/mi página.pdf)\n", "link-broken"),
+    ("### A\n\nVer [esto](“https://quito.example/”) ya.\n", "link-broken"),
 ]
 
 
@@ -180,7 +183,7 @@ def test_the_subject_is_measured_and_its_month_compared(tmp_path):
 
 def test_all_of_a_capital_heading_is_no_placeholder(tmp_path):
     """In Spanish TODO is a word."""
-    assert judged(tmp_path, "### TODO SOBRE EL AGUA\n\nHablaron de TODO un poco.\n").errors == ()
+    assert judged(tmp_path, "### TODO SOBRE EL AGUA\n\nTODO EL MUNDO habló de TODO.\n").errors == ()
 
 
 def test_html_that_gmail_would_cut_is_an_error_with_shares(tmp_path):
