@@ -211,7 +211,7 @@ def test_the_source_s_own_faults_are_found_in_november():
 
 @spells
 def test_spelling_suggests_and_learns(tmp_path):
-    """A wrong word gets its suggestion; names, acronyms, Roman numerals and the office's words pass."""
+    """A wrong word gets its suggestion, a foreign passage one line; names, acronyms, the office's words pass."""
     body = "### CIUDADANIA\n\nEl señor Xutrago leyó en la ICLEI el capítulo XXI de la coperación y el siglo IXX.\n"
     report = judged(tmp_path, body, dictionaries=SYSTEM)
     told = " ".join(finding.message for finding in report.warnings)
@@ -222,6 +222,10 @@ def test_spelling_suggests_and_learns(tmp_path):
     (tmp_path / "own.txt").write_text("# nuestras\nCoperación\nciudadania\n", encoding="utf-8")
     again = judged(tmp_path, body, dictionaries=SYSTEM, office_words=tmp_path / "own.txt")
     assert codes(again.warnings) == ["roman-numeral"]
+    english = judged(tmp_path, "### A\n\nThe mayors of twelve cities signed.\n", dictionaries=SYSTEM)
+    assert [found.message.partition(";")[0] for found in english.warnings] == [
+        'most words here are in no dictionary of "es"'
+    ]
 
 
 @spells
