@@ -125,7 +125,7 @@ class Worker:
         scheduler = AsyncIOScheduler(timezone=UTC)
         # Whether a fire is too late is for `fire` to say, so APScheduler may never drop one.
         scheduler.add_job(
-            self._fire_latest,
+            self.fire_latest,
             MonthlyTrigger(self._app.calendar),
             coalesce=True,
             misfire_grace_time=None,
@@ -152,7 +152,7 @@ class Worker:
         """Ask it to stop: no more is claimed, what is in flight lands."""
         self._stop.set()
 
-    async def _fire_latest(self) -> None:
+    async def fire_latest(self) -> None:
         """
         Let the last instant of the schedule have fired.
 
@@ -166,7 +166,7 @@ class Worker:
             await asyncio.to_thread(fire, self._app, at)
             self._fired = at
         except MailerError as problem:
-            log.warning("the schedule could not fire", action="fire-failed", at=str(at), why=str(problem))
+            log.warning("the monthly send can't be fired yet", action="fire-failed", at=str(at), why=str(problem))
 
     def _mind_the_clock(self) -> None:
         """Let run what waits for longer than it ever should: it was timed by a clock that was ahead."""
@@ -221,7 +221,7 @@ class Worker:
 
     async def look(self) -> None:
         """One look: fire what has come round, start what is due, and send what is sending."""
-        await self._fire_latest()
+        await self.fire_latest()
         try:
             campaigns = await asyncio.to_thread(self._app.agenda.campaigns)
             for campaign in campaigns:
