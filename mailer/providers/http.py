@@ -61,8 +61,7 @@ class Trace(msgspec.Struct, frozen=True):
 
     def found(self, answer: Answer) -> Receipt | None:
         """The receipt of a message that is there. That it is not proves nothing: it may only not be listed yet."""
-        data = answer.data
-        listed = data.get(self.items) if isinstance(data, dict) else None
+        listed = answer.table.get(self.items)
         if answer.status != httpx.codes.OK or not isinstance(listed, list) or not listed:
             return None
         first = listed[0] if isinstance(listed[0], dict) else {}
