@@ -17,6 +17,7 @@ from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences, Reader
 from mailer.storage.published import Published
 from mailer.storage.signups import Limit, Signups
+from mailer.web.holdings import Holdings
 from mailer.web.newsstand import Newsstand
 from mailer.web.pages import Pages
 from mailer.web.searching import Search
@@ -43,7 +44,14 @@ class Desk:
         self.rights = house.rights
         shown = house.config.publication
         published = Published(house.database)
-        self.newsstand = Newsstand(published, shown.public_url, self.pages.title, shown.name, theme)
+        self.newsstand = Newsstand(
+            published,
+            Holdings(published, house.shelf),
+            public_url=shown.public_url,
+            title=self.pages.title,
+            name=shown.name,
+            theme=theme,
+        )
         self.exit = Turnstile(self._let_leave)
         self.tally = Tally(Clicks(house.database), house.clock)
         self.search = Search(self.newsstand)

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from mailer.editions.edition import Compiled, Edition, Enclosure, Image
+from mailer.storage.editions import Shelf
 from mailer.storage.published import Published
 
 _KEPT_UNPACKED: Final = 4
@@ -39,9 +40,9 @@ class Contents(msgspec.Struct, frozen=True):
 class Holdings:
     """The compiled issues by hash, and what each of them holds."""
 
-    def __init__(self, published: Published) -> None:
+    def __init__(self, published: Published, shelf: Shelf) -> None:
         self._published = published
-        self._unpacked = lru_cache(maxsize=_KEPT_UNPACKED)(published.compiled)
+        self._unpacked = lru_cache(maxsize=_KEPT_UNPACKED)(shelf.find)
         self._contents: dict[str, Contents] = {}
 
     def compiled(self, content_hash: str) -> Compiled | None:

@@ -63,14 +63,21 @@ class Newsstand:
     """Finds and lays out what may be read."""
 
     def __init__(
-        self, published: Published, public_url: str, title: Callable[[str, str], str], name: str, theme: Theme
+        self,
+        published: Published,
+        holdings: Holdings,
+        *,
+        public_url: str,
+        title: Callable[[str, str], str],
+        name: str,
+        theme: Theme,
     ) -> None:
         self.published = published
+        self.holdings = holdings
         self.name = name
         self.public_url = public_url.rstrip("/")
         self.title = title
         self._note = escape(_NOTE.format(theme=theme))
-        self.holdings = Holdings(published)
 
     def entries(self, language: str) -> list[Entry]:
         """The archive, the newest first."""
