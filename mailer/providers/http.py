@@ -32,7 +32,7 @@ from mailer.providers.answer import Answer, by_status
 # httpcore looks for sniffio at every lock it takes, and where that isn't installed Python searches its whole path each
 # time: half of what a request costs. So Python is told once that it isn't there.
 if "sniffio" not in sys.modules and find_spec("sniffio") is None:
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # None is how Python says so
 
 _CHUNK: Final = 64 * 1024
 _IDLE: Final = 3.0  # seconds; servers hang up on a quiet connection after five or more
