@@ -59,7 +59,7 @@ def _ask(orders: list[str], page: Path) -> str | None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         arguments = [program, *_FLAGS, *orders, f"--user-data-dir={profile}", page.absolute().as_uri()]
         try:
-            done = subprocess.run(arguments, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603
+            done = subprocess.run(arguments, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603 - a program of the system, our own page
         except (subprocess.SubprocessError, OSError):
             return None
     return done.stdout.decode(errors="replace")

@@ -212,16 +212,20 @@ async def send(
 
 async def conclude(app: App, campaign: Campaign, result: Result) -> None:
     """Move a campaign on by how sending it ended. Of several senders that end together, one does so."""
-    current = await asyncio.to_thread(app.agenda.get, campaign.id)
+    await asyncio.to_thread(_conclude, app, campaign.id, result)
+
+
+def _conclude(app: App, campaign: int, result: Result) -> None:
+    current = app.agenda.get(campaign)
     if current.state is State.SENDING:
         try:
-            await _move_on(app, current, result)
+            _move_on(app, current, result)
         except Refused:
-            if app.agenda.get(campaign.id).state is State.SENDING:
+            if app.agenda.get(campaign).state is State.SENDING:
                 raise
 
 
-async def _move_on(app: App, current: Campaign, result: Result) -> None:
+def _move_on(app: App, current: Campaign, result: Result) -> None:
     now = app.clock.now()
     if result.ending is Ending.DONE and result.account.reconciled:
         advance.finish(app.agenda, current, result.account, now=now)
@@ -232,7 +236,7 @@ async def _move_on(app: App, current: Campaign, result: Result) -> None:
             f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {current.id}\n"
         )
         occasion = f"paused-{current.id}-{int(now.timestamp())}"
-        await asyncio.to_thread(alert, app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
+        alert(app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
 
 
 class Sums(msgspec.Struct, frozen=True):

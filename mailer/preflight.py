@@ -64,8 +64,7 @@ def judge(
         OperatorError: `[check.rules]` names a rule that isn't there, or gives no reason.
 
     """
-    table = app.config.check
-    waivers = {code: Waiver(rule.level, rule.reason) for code, rule in table.rules.items()}
+    waivers = {code: Waiver(rule.level, rule.reason) for code, rule in app.config.check.rules.items()}
     refuse_unknown(waivers, app.loaded.path.name)
     folder = app.loaded.resolve(app.config.content.issues)
     locate(folder, name)
@@ -74,24 +73,29 @@ def judge(
         plain = _plain(app, issues[0].language) if compiled else ""
     except AuthorError as problem:
         return Judged(Report(name, errors=(_finding(problem),)))
-    known = Circumstances(
-        segments=tuple(app.config.segments),
-        office_words=folder / DICTIONARY,
-        memory=app.loaded.resolve("var/cache"),
+    known = msgspec.structs.replace(
+        _circumstances(app, folder, issues[0]),
         waivers=waivers,
         plain=plain,
         send_on=send_on or _monthly_day(app, issues[0]),
-        silences=tuple(Silence(each.from_, each.to, each.reason) for each in table.silences),
-        previous=_previous(folder, name),
-        readers=_readers(app),
-        sending=_sending(app),
         reachable=_reachable(app) if online else None,
         axe=partial(_barriers, app) if in_browser else None,
     )
     report = check(issues, compiled, known)
-    if not faults:
-        return Judged(report, issues, compiled)
-    return Judged(with_faults(report, map(_finding, faults)), issues, compiled)
+    return Judged(with_faults(report, map(_finding, faults)) if faults else report, issues, compiled)
+
+
+def _circumstances(app: "App", folder: Path, issue: Issue) -> Circumstances:
+    """What the publication knows beside an issue of the folder, whatever it is judged for."""
+    return Circumstances(
+        segments=tuple(app.config.segments),
+        office_words=folder / DICTIONARY,
+        memory=app.loaded.resolve("var/cache"),
+        silences=tuple(Silence(each.from_, each.to, each.reason) for each in app.config.check.silences),
+        previous=_previous(folder, issue.name),
+        readers=_readers(app),
+        sending=_sending(app),
+    )
 
 
 def _finding(problem: AuthorError) -> Finding:

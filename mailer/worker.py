@@ -33,7 +33,7 @@ class _Stopping(Exception):
     """The service is being stopped: what reads on lets go."""
 
 
-class MonthlyTrigger(BaseTrigger):  # type: ignore[misc]
+class MonthlyTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """APScheduler's trigger over our calendar."""
 
     def __init__(self, calendar: Calendar) -> None:

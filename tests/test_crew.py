@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 import shutil
 import signal
 import time
@@ -38,9 +37,8 @@ def sending(house: Path, folder: Path, **sink: object) -> Iterator[tuple[App, ob
     """A copy of the publication that sends to a server of its own."""
     shutil.copytree(house, folder, symlinks=True)
     with sink_process(folder / "accepted.log", durable=False, **sink) as server:
-        path = folder / "config.toml"
-        path.write_text(re.sub(r"(?m)^port = \d+", f"port = {server.port}", path.read_text(encoding="utf-8")))
-        app = App(config.load(path))
+        Publication(folder).configure(r"^port = \d+", f"port = {server.port}")
+        app = App(config.load(folder / "config.toml"))
         yield app, server
         app.close()
 
@@ -59,7 +57,7 @@ def begun(app: App) -> object:
 
 
 def test_two_processes_send_each_message_once(house: Path, tmp_path: Path):
-    """The campaign is finished, nobody got two, the progress adds up, and memory stays within bounds."""
+    """The campaign is finished, nobody got two, and the progress adds up."""
     with sending(house, tmp_path / "it") as (app, server):
         campaign = begun(app)
         told: list[Progress] = []
@@ -121,5 +119,6 @@ def test_sigterm_drains_all_and_the_next_send_goes_on(house: Path, tmp_path: Pat
         assert 0 < counts["sent"] < PEOPLE
         assert counts["sent"] + counts["pending"] == PEOPLE
         assert counts["sent"] == len(server.accepted())
+        publication.configure("^rate = .*", "")  # there is nothing more to strike
         assert publication.json(*order)["counts"]["sent"] == PEOPLE
         assert set(Counter(recipient for _, recipient in server.accepted()).values()) == {1}

@@ -1,18 +1,14 @@
-"""
-When a schedule such as "last business day 09:00" comes round, month by month, in the publication's time zone.
-
-Ecuador's holidays are no business days, nor are the days on which they are observed (moved holidays and bridges).
-"""
+"""When a schedule such as "last business day 09:00" comes round, month by month, in the publication's time zone."""
 
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from mailer.business_days import is_business_day
 from mailer.errors import OperatorError
 
 _ORDINALS: Final = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
@@ -21,7 +17,6 @@ _RULE: Final = re.compile(
     rf"(?:(?P<ordinal>{'|'.join(_ORDINALS)}) (?P<kind>business day|{'|'.join(_WEEKDAYS)})|day (?P<day>\d{{1,2}}))"
     r" (?P<hour>\d{1,2}):(?P<minute>\d{2})"
 )
-_SATURDAY: Final = 5
 
 
 class Calendar(msgspec.Struct, frozen=True):
@@ -96,24 +91,6 @@ class Calendar(msgspec.Struct, frozen=True):
         if self.kind == "business day":
             return [day for day in days if is_business_day(day)][self.number]
         return [day for day in days if _WEEKDAYS[day.weekday()] == self.kind][self.number]
-
-
-def is_business_day(day: date) -> bool:
-    """
-    Whether offices in Ecuador work on a day.
-
-    >>> is_business_day(date(2022, 11, 4))  # All Souls' Day, observed on the Friday
-    False
-    """
-    return day.weekday() < _SATURDAY and day not in _holidays(day.year)
-
-
-@cache
-def _holidays(year: int) -> frozenset[date]:
-    import holidays
-
-    # The year after may observe its New Year's Day in this one.
-    return frozenset(holidays.country_holidays("EC", years=(year, year + 1)))
 
 
 def _shift(day: datetime, months: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """`mailer proof`: an issue as files to show around: pages, pictures of them, a PDF, the text."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mailer.editions.edition import Edition
 
 WIDTHS: Final = (375, 640, 800)
+AT_ONCE: Final = 3  # browsers: each waits for the disk and itself for half of its time
 
 
 def proof(
@@ -60,17 +62,23 @@ def _proofs(app: "App", edition: "Edition", out: Path) -> list[Path]:
     write_page(app, edition, page)
     text.write_text(sample_text(edition, app.imprint), encoding="utf-8")
     made = [page, text]
-    for width in WIDTHS:
-        for scheme in ("light", "dark"):
-            picture = out / f"{stem}.{width}.{scheme}.png"
-            if screenshot(page, picture, width=width, dark=scheme == "dark"):
-                made.append(picture)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        views = [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
+        made += filter(
+            None, pool.map(lambda view: _picture(page, out / f"{stem}.{view[0]}.{view[1]}.png", view), views)
+        )
     with NamedTemporaryFile(mode="w", dir=out, suffix=".html", encoding="utf-8") as paper:
         paper.write(printable(page.read_text(encoding="utf-8")))
         paper.flush()
         if print_pdf(Path(paper.name), pdf := out / f"{stem}.pdf"):
             made.append(pdf)
     return made
+
+
+def _picture(page: Path, picture: Path, view: tuple[int, str]) -> Path | None:
+    """A page as it looks at that width in that scheme; none if no browser draws it."""
+    width, scheme = view
+    return picture if screenshot(page, picture, width=width, dark=scheme == "dark") else None
 
 
 def write_page(app: "App", edition: "Edition", page: Path) -> None:

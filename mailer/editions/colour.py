@@ -82,5 +82,5 @@ def _from_lab(lightness: float, a: float, b: float) -> str:
         for f, white in zip((fy + a / 500, fy, fy - b / 200), _WHITE, strict=True)
     ]
     linear = (sum(m * v for m, v in zip(row, xyz, strict=True)) for row in _RGB)
-    shown = (12.92 * v if v <= 0.0031308 else 1.055 * max(v, 0.0) ** (1 / 2.4) - 0.055 for v in linear)  # noqa: PLR2004
+    shown = (12.92 * v if v <= 0.0031308 else 1.055 * max(v, 0.0) ** (1 / 2.4) - 0.055 for v in linear)  # noqa: PLR2004 - sRGB
     return "#" + "".join(f"{round(255 * min(max(v, 0.0), 1.0)):02X}" for v in shown)

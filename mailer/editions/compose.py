@@ -51,15 +51,14 @@ def compose(
         AuthorError: A template, the theme or the content can't be used; names file and line.
 
     """
-    issues, made, picture = list(issues), Templates(templates, theme, kept=cache), functools.cache(picture)
+    issues = list(issues)
+    workshop = _Workshop(imprint, Templates(templates, theme, kept=cache), functools.cache(picture))
     editions = tuple(
-        compose_edition(issue, segment, titles, imprint=imprint, templates=made, picture=picture)
-        for issue in issues
-        for segment, titles in segments.items()
+        workshop.edition(issue, segment, titles) for issue in issues for segment, titles in segments.items()
     )
     # What is for some alone is left out for the public; where nothing is, any edition is what all of them get.
     public = tuple(
-        compose_edition(issue, PUBLIC, {}, imprint=imprint, templates=made, picture=picture)
+        workshop.edition(issue, PUBLIC, {})
         for issue in issues
         if any(section.segments or any(each.segments for each in section.articles) for section in issue.sections)
     )
@@ -67,53 +66,55 @@ def compose(
     return Compiled(issue=issues[0].name, content_hash=content_hash, editions=editions, public=public)
 
 
-def compose_edition(
-    issue: Issue,
-    segment: str,
-    titles: Mapping[str, str],
-    *,
-    imprint: Imprint,
-    templates: Templates,
-    picture: Callable[[Path, int], Image],
-) -> Edition:
-    """
-    Compile one edition, step by step.
+class _Workshop:
+    """What all editions are made with; `edition` is the order of the steps."""
 
-    Raises:
-        AuthorError: As `compose`.
+    def __init__(self, imprint: Imprint, templates: Templates, picture: Callable[[Path, int], Image]) -> None:
+        self._imprint = imprint
+        self._templates = templates
+        self._picture = picture
 
-    """
-    title = titles.get(issue.language) or titles.get(SOURCE) or segment
-    theme, mark = templates.theme, templates.wordmark
-    page = lay_out(
-        issue,
-        segment,
-        title,
-        imprint=imprint,
-        picture=lambda path: picture(path, theme.shape.width),
-        wordmark=picture(mark, theme.wordmark.width) if mark else None,
-    )
-    marked = _fill(page, imprint, templates)
-    lint(marked)
-    mjml = tidy(MARK.sub("", marked))
-    raw, css = to_html(mjml)
-    html = _unwhitened(hold_columns(inline(raw, css)), theme.light.ink)
-    text = plain_text(page, imprint, words(page.language))
-    _check_slots(html, text, issue)
-    return _sealed(
-        Edition(
-            issue=issue.name,
-            language=issue.language,
-            segment=segment,
-            subject=issue.subject,
-            preheader=issue.preheader,
-            html=html,
-            text=text,
-            mjml=mjml,
-            images=page.images,
-            files=page.files,
+    def edition(self, issue: Issue, segment: str, titles: Mapping[str, str]) -> Edition:
+        """
+        Compile one edition, step by step.
+
+        Raises:
+            AuthorError: As `compose`.
+
+        """
+        page = self._page(issue, segment, titles.get(issue.language) or titles.get(SOURCE) or segment)
+        marked = _fill(page, self._imprint, self._templates)
+        lint(marked)
+        mjml = tidy(MARK.sub("", marked))
+        raw, css = to_html(mjml)
+        html = _unwhitened(hold_columns(inline(raw, css)), self._templates.theme.light.ink)
+        text = plain_text(page, self._imprint, words(page.language))
+        _check_slots(html, text, issue)
+        return _sealed(
+            Edition(
+                issue=issue.name,
+                language=issue.language,
+                segment=segment,
+                subject=issue.subject,
+                preheader=issue.preheader,
+                html=html,
+                text=text,
+                mjml=mjml,
+                images=page.images,
+                files=page.files,
+            )
         )
-    )
+
+    def _page(self, issue: Issue, segment: str, title: str) -> Page:
+        theme, mark = self._templates.theme, self._templates.wordmark
+        return lay_out(
+            issue,
+            segment,
+            title,
+            imprint=self._imprint,
+            picture=lambda path: self._picture(path, theme.shape.width),
+            wordmark=self._picture(mark, theme.wordmark.width) if mark else None,
+        )
 
 
 def to_html(mjml: str) -> tuple[str, str]:

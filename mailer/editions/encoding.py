@@ -49,7 +49,7 @@ def _opaque(picture: Pillow.Image) -> Pillow.Image:
     # Antialiasing leaves a seam of not quite opaque pixels at a drawing's edge; that is no transparency.
     lowest, _ = picture.getchannel("A").getextrema()
     transparent = picture.getchannel("A").histogram()
-    if lowest == 255 or sum(transparent[:250]) <= picture.width + picture.height:  # noqa: PLR2004
+    if lowest == 255 or sum(transparent[:250]) <= picture.width + picture.height:  # noqa: PLR2004 - of 255
         return _on_white(picture)
     return picture
 

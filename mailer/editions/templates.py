@@ -25,7 +25,7 @@ _ELEMENT: Final = re.compile(r"\{#.*?#\}|<(?=mj-|mjml)", re.DOTALL)
 class _Marks(Extension):
     """Writes before each MJML element which template it stands in, and on which line."""
 
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - Jinja's signature
         place = f"{getattr(self.environment, 'place', '')}{name}"
 
         def marked(found: re.Match[str]) -> str:

@@ -39,11 +39,9 @@ def decode(body: bytes) -> Any:
     The JSON of a body.
 
     Raises:
-        WebhookRefused: It is none, or too large.
+        WebhookRefused: It is none.
 
     """
-    if len(body) > MAX_BODY:
-        raise WebhookRefused("the body is too large", 413)
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
@@ -80,7 +78,14 @@ def near(stamp: str, now: datetime, within: timedelta) -> None:
         raise WebhookRefused("the call is stale")
 
 
-def check_basic(headers: Headers, username: str, password: str) -> None:
+class BasicKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The user name and password of the webhook's address, where a provider signs nothing."""
+
+    username: str
+    password: str
+
+
+def check_basic(headers: Headers, keys: BasicKeys) -> None:
     """
     See that the call came with the user name and password that were set up at the provider.
 
@@ -91,7 +96,8 @@ def check_basic(headers: Headers, username: str, password: str) -> None:
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         raise WebhookRefused("no basic authentication")
-    if not password or not hmac.compare_digest(unbase64(given.strip()), f"{username}:{password}".encode()):
+    expected = f"{keys.username}:{keys.password}".encode()
+    if not keys.password or not hmac.compare_digest(unbase64(given.strip()), expected):
         raise WebhookRefused("wrong user name or password")
 
 

@@ -33,6 +33,12 @@ class Answer(msgspec.Struct, frozen=True):
             return None
 
     @property
+    def table(self) -> Mapping[str, Any]:
+        """The JSON object of the body; an empty one where it is none."""
+        data = self.data
+        return data if isinstance(data, dict) else {}
+
+    @property
     def words(self) -> str:
         """The status and the body, on one short line."""
         return f"{self.status} {' '.join(self.body.decode('utf-8', 'replace').split())}".strip()[:_LONGEST_REPLY]
@@ -50,8 +56,7 @@ def receipt_by(answer: Answer, key: str) -> Receipt:
         Uncertain: There is none: something between us and the API may have said yes in its place.
 
     """
-    data = answer.data
-    named = data.get(key) if isinstance(data, dict) else None
+    named = answer.table.get(key)
     if not named:
         raise Uncertain(f"a yes that is none of the API's: {answer.words}", code=answer.status)
     return Receipt(reply=answer.words, provider_id=str(named))

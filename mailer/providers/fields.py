@@ -29,6 +29,11 @@ class Person(msgspec.Struct, frozen=True):
     name: str
     address: str
 
+    @property
+    def table(self) -> dict[str, str]:
+        """The mailbox as most APIs take it: `email`, and `name` if there is one."""
+        return {"email": self.address, **({"name": self.name} if self.name else {})}
+
     def __str__(self) -> str:
         if not self.name:
             return self.address

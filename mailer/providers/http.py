@@ -32,7 +32,7 @@ from mailer.providers.answer import Answer, by_status
 # httpcore looks for sniffio at every lock it takes, and where that isn't installed Python searches its whole path each
 # time: half of what a request costs. So Python is told once that it isn't there.
 if "sniffio" not in sys.modules and find_spec("sniffio") is None:
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # None is how Python says so
 
 _CHUNK: Final = 64 * 1024
 _LONGEST_ANSWER: Final = 256 * 1024
@@ -63,8 +63,7 @@ class Trace(msgspec.Struct, frozen=True):
 
     def found(self, answer: Answer) -> Receipt | None:
         """The receipt of a message that is there. That it is not proves nothing: it may only not be listed yet."""
-        data = answer.data
-        listed = data.get(self.items) if isinstance(data, dict) else None
+        listed = answer.table.get(self.items)
         if answer.status != httpx.codes.OK or not isinstance(listed, list) or not listed:
             return None
         first = listed[0] if isinstance(listed[0], dict) else {}

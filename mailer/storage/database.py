@@ -56,13 +56,13 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """Refuse a naive time; what is stored is UTC."""
         if value is not None and value.tzinfo is None:
             raise ValueError("a stored time must be aware")
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """What was stored, aware."""
         return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
@@ -280,13 +280,13 @@ class Database:
         with closing(driver):
             if self.is_sqlite:
                 sets = ", ".join([*(f"{column} = ?" for column in columns), *same])
-                driver.executemany(f"UPDATE {table.name} SET {sets} WHERE {key} = ?", rows)  # noqa: S608
+                driver.executemany(f"UPDATE {table.name} SET {sets} WHERE {key} = ?", rows)  # noqa: S608 - our own names
                 return
             names = ", ".join((*columns, key))
-            driver.execute(f"CREATE TEMP TABLE told ON COMMIT DROP AS SELECT {names} FROM {table.name} LIMIT 0")  # noqa: S608
+            driver.execute(f"CREATE TEMP TABLE told ON COMMIT DROP AS SELECT {names} FROM {table.name} LIMIT 0")  # noqa: S608 - as above
             _copy(connection, "told", (*columns, key), rows, {})
             sets = ", ".join([*(f"{column} = told.{column}" for column in columns), *same])
-            driver.execute(f"UPDATE {table.name} SET {sets} FROM told WHERE {table.name}.{key} = told.{key}")  # noqa: S608
+            driver.execute(f"UPDATE {table.name} SET {sets} FROM told WHERE {table.name}.{key} = told.{key}")  # noqa: S608 - as above
             driver.execute("DROP TABLE told")
 
     def swift(self, connection: Connection) -> Swift:

@@ -37,8 +37,13 @@ class Shelf:
             Refused: Nothing of that hash was ever kept.
 
         """
+        found = self.find(content_hash)
+        if found is None:
+            raise Refused(f"the editions {content_hash[:12]} are not on the shelf; approve the issue and send it again")
+        return found
+
+    def find(self, content_hash: str) -> Compiled | None:
+        """The compiled issue of that hash, or None."""
         with self._database.read() as connection:
             packed = connection.scalar(select(shelf.c.compiled).where(shelf.c.content_hash == content_hash))
-        if packed is None:
-            raise Refused(f"the editions {content_hash[:12]} are not on the shelf; approve the issue and send it again")
-        return msgspec.msgpack.decode(zlib.decompress(packed), type=Compiled)
+        return None if packed is None else msgspec.msgpack.decode(zlib.decompress(packed), type=Compiled)

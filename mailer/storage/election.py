@@ -45,13 +45,12 @@ class Election:
         import psycopg
 
         url = self._database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        session = psycopg.connect(url, autocommit=True, **ALERT)
-        elected = session.execute("SELECT pg_try_advisory_lock(%s)", (_SCHEDULER,)).fetchone()
+        self._session = psycopg.connect(url, autocommit=True, **ALERT)
+        elected = self._session.execute("SELECT pg_try_advisory_lock(%s)", (_SCHEDULER,)).fetchone()
         if elected is None or not elected[0]:
-            session.close()
+            self.resign()
             return False
-        session.execute(f"SET idle_session_timeout = '{_SILENCE}s'")
-        self._session = session
+        self._session.execute(f"SET idle_session_timeout = '{_SILENCE}s'")
         return True
 
     def resign(self) -> None:

@@ -1,13 +1,11 @@
 """What anybody may read: issues whose sending has begun, as they went out last."""
 
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import func, select
 
-from mailer.editions.edition import Compiled
 from mailer.storage.campaign_tables import campaigns, shelf
 from mailer.storage.database import Database
 
@@ -58,9 +56,3 @@ class Published:
         """The hashes of everything on the shelf, the newest first: pictures are served before an issue is sent."""
         with self.database.read() as connection:
             return connection.scalars(select(shelf.c.content_hash).order_by(shelf.c.shelved_at.desc())).all()
-
-    def compiled(self, content_hash: str) -> Compiled | None:
-        """What stands on the shelf under that hash."""
-        with self.database.read() as connection:
-            packed = connection.scalar(select(shelf.c.compiled).where(shelf.c.content_hash == content_hash))
-        return None if packed is None else msgspec.msgpack.decode(zlib.decompress(packed), type=Compiled)

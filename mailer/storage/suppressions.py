@@ -80,10 +80,6 @@ class Suppressions:
             )
         return True
 
-    def about(self, address: str, domain: str) -> list[Suppression]:
-        """What bars an address: its own suppression, and its domain's."""
-        return [each for each in self.all() if each.address in {address, f"@{domain}"}]
-
     def all(self, *, also_ended: bool = False) -> Iterator[Suppression]:
         """Those in force, and on request those whose time has ended, in the order of their keys."""
         query = select(suppressions).order_by(suppressions.c.key).execution_options(yield_per=2000)

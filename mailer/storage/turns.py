@@ -17,7 +17,7 @@ from typing import Final
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows: SQLite's own waiting has to do
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # asked for before use
 
 _LOOK_AGAIN: Final = 0.0005  # seconds
 

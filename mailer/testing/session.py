@@ -49,7 +49,7 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet whoever connects; after STARTTLS the same session goes on."""
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = transport  # type: ignore[assignment]  # a stream's
         if self in self._sink.sessions:
             return
         self._sink.enter(self)

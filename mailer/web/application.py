@@ -38,7 +38,7 @@ async def privacy(request: Request) -> Response:
     return page
 
 
-async def robots(request: Request) -> Response:  # noqa: ARG001
+async def robots(request: Request) -> Response:  # noqa: ARG001 - a handler's signature
     """What search engines are asked to leave alone."""
     return PlainTextResponse(reading.ROBOTS, headers={"Cache-Control": "public, max-age=86400"})
 
@@ -78,7 +78,7 @@ def create(house: App) -> ASGIApp:
     desk = Desk(house)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - Starlette's signature
         async with Postbox(desk).working():
             yield
 

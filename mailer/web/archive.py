@@ -26,7 +26,6 @@ from mailer.web.desk import Desk
 from mailer.web.newsstand import Entry
 from mailer.web.paper import paper
 from mailer.web.reading import ROBOTS
-from mailer.web.searching import index
 
 _LINK: Final = re.compile(r'(?<=[\s"])(href|src|background)="([^"]*)"')
 _ISSUE: Final = re.compile(r"/brief/([^/]+)/(?:[^/]+/)*[^/]*")
@@ -92,9 +91,9 @@ class _Site:
         html = self.desk.newsstand.page(edition, f"/{_shown(file)}")
         self._write(file, self._linked(html, language, lambda target: relpath(target, str(Path(file).parent))))
 
-    def _from(self, folder: str, issue: str, edition: Edition) -> str:
-        """Where an edition lies as seen from a folder of the site."""
-        return relpath(self._file(f"/brief/{issue}/", edition.language), folder)
+    def _from(self, folder: str, issue: str, language: str) -> str:
+        """Where an issue lies, in one of its languages, as seen from a folder of the site."""
+        return relpath(self._file(f"/brief/{issue}/", language), folder)
 
     def _write_pages(self, language: str) -> None:
         entries = self.desk.newsstand.entries(language)
@@ -102,7 +101,7 @@ class _Site:
         self._write_page("/privacy", "privacy.html", language)
         self._write_feed(entries, language)
         file = self._file("/search.js", language)
-        self._write(file, index(self.desk.newsstand, language, partial(self._from, str(Path(file).parent))))
+        self._write(file, self.desk.search.index(language, partial(self._from, str(Path(file).parent))))
         self._write_page("/", "archive.html", language, years=years)
 
     def _write_page(self, path: str, template: str, language: str, **values: object) -> None:
@@ -185,7 +184,7 @@ class _Site:
     def _enclosed(self, path: str) -> str:
         """Write the picture or document that a page shows at `path`, and say where it lies; nothing, if it is none."""
         kind, _, name = path.strip("/").partition("/")
-        find = {"images": self.desk.newsstand.picture, "files": self.desk.newsstand.file}.get(kind)
+        find = {"images": self.desk.newsstand.holdings.picture, "files": self.desk.newsstand.holdings.file}.get(kind)
         file = f"{kind}/{name}"
         if file in self.written:
             return file

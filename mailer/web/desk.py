@@ -1,5 +1,6 @@
 """What every handler has at hand: the books, the signer, the clock, the pages."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property, partial
@@ -16,8 +17,10 @@ from mailer.storage.notices import Notices
 from mailer.storage.preferences import Preferences, Reader
 from mailer.storage.published import Published
 from mailer.storage.signups import Limit, Signups
+from mailer.web.holdings import Holdings
 from mailer.web.newsstand import Newsstand
 from mailer.web.pages import Pages
+from mailer.web.searching import Search
 from mailer.web.tally import Tally
 from mailer.web.turnstile import Turnstile
 
@@ -41,9 +44,20 @@ class Desk:
         self.rights = house.rights
         shown = house.config.publication
         published = Published(house.database)
-        self.newsstand = Newsstand(published, shown.public_url, self.pages.title, shown.name, theme)
+        self.newsstand = Newsstand(
+            published,
+            Holdings(published, house.shelf),
+            public_url=shown.public_url,
+            title=self.pages.title,
+            name=shown.name,
+            theme=theme,
+        )
         self.exit = Turnstile(self._let_leave)
         self.tally = Tally(Clicks(house.database), house.clock)
+        self.search = Search(self.newsstand)
+        # The hour after a send brings everybody at once, and a browser is the dearest thing that a request can ask for:
+        # who waits for it waits here, and takes none of the threads that others need.
+        self.press = asyncio.Lock()
 
     async def leave(self, subscriber_id: int, how: str) -> bool:
         """Take a reader out of everything; False if there is nobody of that number. On return it is on the disk."""

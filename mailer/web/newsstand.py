@@ -1,14 +1,9 @@
-"""
-The issues that went out, made anonymous: what stands in the mail, without what was one reader's own.
-
-An edition never changes under its hash, so what was unpacked once is kept.
-"""
+"""The issues that went out, made anonymous: what stands in the mail, without what was one reader's own."""
 
 import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -16,14 +11,14 @@ import msgspec
 
 from mailer.audience.greeting import greeting
 from mailer.audience.recipient import Recipient
-from mailer.editions.edition import SLOT, Compiled, Edition, Enclosure, Image
+from mailer.editions.edition import SLOT, Compiled, Edition
 from mailer.editions.printing import printable
 from mailer.editions.theme import Theme
 from mailer.language import words
 from mailer.storage.published import Publication, Published
+from mailer.web.holdings import Contents, Holdings
 from mailer.web.speech import marked
 
-_KEPT_UNPACKED: Final = 4
 # What an anonymous page offers in the place of each link that was the reader's own.
 _INSTEAD: Final = {
     "unsubscribe_url": ("/privacy", marked("Privacidad")),
@@ -53,9 +48,10 @@ _HEAD: Final = """<link rel="icon" href="data:,">
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An issue as the archive lists it."""
+    """An issue as the archive lists it; what went out last has that hash."""
 
     name: str
+    content_hash: str
     month: str
     year: str
     subject: str
@@ -67,20 +63,26 @@ class Newsstand:
     """Finds and lays out what may be read."""
 
     def __init__(
-        self, published: Published, public_url: str, title: Callable[[str, str], str], name: str, theme: Theme
+        self,
+        published: Published,
+        holdings: Holdings,
+        *,
+        public_url: str,
+        title: Callable[[str, str], str],
+        name: str,
+        theme: Theme,
     ) -> None:
         self.published = published
+        self.holdings = holdings
         self.name = name
         self.public_url = public_url.rstrip("/")
         self.title = title
         self._note = escape(_NOTE.format(theme=theme))
-        self._unpacked = lru_cache(maxsize=_KEPT_UNPACKED)(published.compiled)
-        self._pictures: dict[str, str] = {}
 
     def entries(self, language: str) -> list[Entry]:
         """The archive, the newest first."""
-        listed = [(publication, self._unpacked(publication.content_hash)) for publication in self.published.issues()]
-        return [_entry(publication, compiled, language) for publication, compiled in listed if compiled]
+        listed = [(each, self.holdings.contents(each.content_hash)) for each in self.published.issues()]
+        return [_entry(publication, contents, language) for publication, contents in listed if contents]
 
     def edition(self, issue: str, language: str, segment: str = "") -> Edition | None:
         """
@@ -112,33 +114,13 @@ class Newsstand:
     def version(self, issue: str, number: int, language: str) -> Edition | None:
         """What anybody might read of an issue as it went out the first, the second, the nth time."""
         hashes = [content_hash for content_hash, _ in self.published.versions(issue)]
-        compiled = self._unpacked(hashes[number - 1]) if 1 <= number <= len(hashes) else None
+        compiled = self.holdings.compiled(hashes[number - 1]) if 1 <= number <= len(hashes) else None
         editions = (compiled.public or compiled.editions) if compiled else ()
         return next((edition for edition in editions if edition.language == language), None)
 
     def _sent(self, issue: str) -> Compiled | None:
         hashes = [publication.content_hash for publication in self.published.issues() if publication.issue == issue]
-        return self._unpacked(hashes[0]) if hashes else None
-
-    def picture(self, name: str) -> Image | None:
-        """A picture by its name, from whatever is on the shelf."""
-        if name not in self._pictures:
-            for content_hash in self.published.shelved():
-                compiled = self._unpacked(content_hash)
-                self._pictures |= {image.name: content_hash for image in _images(compiled)}
-                if name in self._pictures:
-                    break
-        compiled = self._unpacked(self._pictures[name]) if name in self._pictures else None
-        return next((image for image in _images(compiled) if image.name == name), None)
-
-    def file(self, name: str) -> Enclosure | None:
-        """A document or calendar date by its name, from whatever is on the shelf."""
-        for content_hash in self.published.shelved():
-            compiled = self._unpacked(content_hash)
-            files = (file for edition in compiled.editions for file in edition.files) if compiled else ()
-            if found := next((file for file in files if file.name == name), None):
-                return found
-        return None
+        return self.holdings.compiled(hashes[0]) if hashes else None
 
     def page(self, edition: Edition, path: str = "") -> str:
         """The edition's HTML with nothing of one reader in it; `path` is where it is read, if not at the issue's."""
@@ -199,8 +181,8 @@ class Newsstand:
         return f'<p style="{self._note}">{escape(told)} {escape(say(marked("Otras versiones:")))} {links}</p>'
 
     def _holds(self, content_hash: str, edition: Edition) -> bool:
-        compiled = self._unpacked(content_hash)
-        return compiled is not None and edition in (*compiled.editions, *compiled.public)
+        contents = self.holdings.contents(content_hash)
+        return contents is not None and edition.hash in contents.editions
 
     def _title(self, edition: Edition) -> str:
         return self.title(edition.segment, edition.language)
@@ -221,16 +203,13 @@ def _as_main(opening: re.Match[str]) -> str:
     return opening[0].replace('role="article"', 'role="main"').replace(' aria-roledescription="email"', "")
 
 
-def _images(compiled: Compiled | None) -> tuple[Image, ...]:
-    return tuple(image for edition in compiled.editions for image in edition.images) if compiled else ()
-
-
-def _entry(publication: Publication, compiled: Compiled, language: str) -> Entry:
-    shown = next((edition for edition in compiled.editions if edition.language == language), compiled.editions[0])
+def _entry(publication: Publication, contents: Contents, language: str) -> Entry:
+    shown = contents.heading(language)
     year, _, month = publication.issue.partition("-")
-    is_month = year.isdigit() and month.isdigit() and 1 <= int(month) <= 12  # noqa: PLR2004
+    is_month = year.isdigit() and month.isdigit() and 1 <= int(month) <= 12  # noqa: PLR2004 - a year's months
     return Entry(
         name=publication.issue,
+        content_hash=publication.content_hash,
         month=words(language).month(date(int(year), int(month), 1)) if is_month else publication.issue,
         year=year if is_month else str(publication.published_at.year),
         subject=shown.subject,

@@ -2,24 +2,16 @@
 
 import tempfile
 from pathlib import Path
-from threading import Lock
-from typing import Final
 
 from mailer import chromium
 from mailer.editions.edition import Edition
 from mailer.web.newsstand import Newsstand
 
-# The hour after a send brings everybody at once, and a browser is the dearest thing a request can ask for.
-_PRESS: Final = Lock()
-
 
 def paper(newsstand: Newsstand, edition: Edition, cache: Path) -> bytes | None:
     """The PDF of what anybody may read of an issue; nothing where no browser can print it."""
     kept = cache / f"{edition.hash}.pdf"
-    with _PRESS:
-        if kept.exists() or _print(newsstand, edition, kept):
-            return kept.read_bytes()
-    return None
+    return kept.read_bytes() if kept.exists() or _print(newsstand, edition, kept) else None
 
 
 def _print(newsstand: Newsstand, edition: Edition, kept: Path) -> bool:

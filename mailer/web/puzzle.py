@@ -47,5 +47,5 @@ def check(signer: Signer, puzzle: str, number: str, now: datetime) -> Answer | N
     drawn_at = datetime.fromtimestamp(int(drawn), UTC)
     if not timedelta() <= now - drawn_at + timedelta(seconds=1) <= GOOD_FOR:
         return None
-    is_solved = number.isascii() and number.isdigit() and len(number) < 10 and _hash(salt, number) == wanted  # noqa: PLR2004
+    is_solved = number.isascii() and number.isdigit() and len(number) < 10 and _hash(salt, number) == wanted  # noqa: PLR2004 - digits
     return Answer(drawn_at=drawn_at, salt=salt, is_solved=is_solved)

@@ -11,7 +11,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mailer.editions.edition import Edition
 from mailer.web.desk import Desk, desk_of
 from mailer.web.paper import paper as printed
-from mailer.web.searching import index
 
 # Mail sets its styles on every element, so they can't carry a nonce; nothing else may run or load.
 _EDITION_POLICY: Final = (
@@ -75,7 +74,8 @@ async def paper(request: Request) -> Response:
     found = await run_in_threadpool(desk.newsstand.public, path["issue"], path["language"])
     if path["name"] != path["issue"] or not found or found[0].language != path["language"]:
         raise HTTPException(404)
-    content = await run_in_threadpool(printed, desk.newsstand, found[0], desk.house.loaded.resolve("var/cache/pdf"))
+    async with desk.press:
+        content = await run_in_threadpool(printed, desk.newsstand, found[0], desk.house.loaded.resolve("var/cache/pdf"))
     if content is None:
         return RedirectResponse(f"/brief/{path['issue']}/{path['language']}/", 302)
     return Response(content, media_type="application/pdf", headers=_FOR_EVERYBODY)
@@ -83,7 +83,7 @@ async def paper(request: Request) -> Response:
 
 async def picture(request: Request) -> Response:
     """A picture of an edition."""
-    found = await run_in_threadpool(desk_of(request).newsstand.picture, request.path_params["name"])
+    found = await run_in_threadpool(desk_of(request).newsstand.holdings.picture, request.path_params["name"])
     if found is None:
         raise HTTPException(404)
     return Response(found.content, media_type=found.media_type, headers=_FOR_EVER)
@@ -91,7 +91,7 @@ async def picture(request: Request) -> Response:
 
 async def file(request: Request) -> Response:
     """A document or a date for the calendar; it is handed out, never shown as a page of ours."""
-    found = await run_in_threadpool(desk_of(request).newsstand.file, request.path_params["name"])
+    found = await run_in_threadpool(desk_of(request).newsstand.holdings.file, request.path_params["name"])
     if found is None:
         raise HTTPException(404)
     headers = {**_FOR_EVER, "Content-Disposition": f'attachment; filename="{found.name.partition("-")[2]}"'}
@@ -103,10 +103,10 @@ async def search(request: Request) -> Response:
     desk = desk_of(request)
     language = desk.pages.language(request)
 
-    def address(issue: str, edition: Edition) -> str:
-        return f"/brief/{issue}/?lang={edition.language}"
+    def address(issue: str, spoken: str) -> str:
+        return f"/brief/{issue}/?lang={spoken}"
 
-    script = await run_in_threadpool(index, desk.newsstand, language, address)
+    script = await run_in_threadpool(desk.search.index, language, address)
     return Response(script, media_type="text/javascript", headers=_FOR_EVERYBODY)
 
 
@@ -128,11 +128,12 @@ async def _edition(request: Request, desk: Desk, name: str, language: str, segme
 async def _shown(request: Request, desk: Desk, found: Edition | None, *, is_listed: bool) -> Response:
     if found is None:
         raise HTTPException(404)
+    versions = await run_in_threadpool(desk.newsstand.published.versions, found.issue)
     headers = {
         "Content-Security-Policy": _EDITION_POLICY,
         "Content-Language": found.language,
         "Vary": "Accept-Language",
-        "ETag": f'"{found.hash}.{len(desk.newsstand.published.versions(found.issue))}"',
+        "ETag": f'"{found.hash}.{len(versions)}"',
         **_FOR_EVERYBODY,
     }
     if not is_listed:  # what some alone got, or what was corrected, is found by its address only

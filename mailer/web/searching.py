@@ -1,14 +1,12 @@
 """What the archive's search looks through: every article of what was published, with its place."""
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 from lxml import html as lxml_html
 
-from mailer.editions.edition import Edition
-from mailer.web.newsstand import Newsstand
+from mailer.web.newsstand import Entry, Newsstand
 
 _UNREAD: Final = frozenset({"head", "style", "script"})
 _HEADINGS: Final = frozenset({"h2", "h3"})
@@ -31,20 +29,31 @@ class Found(msgspec.Struct, frozen=True):
     text: str
 
 
-def index(newsstand: Newsstand, language: str, address: Callable[[str, Edition], str]) -> str:
-    """The script that brings the index of a language; `address` says where an issue's edition lies."""
-    told = [
-        Found(
-            f"{address(entry.name, edition)}#{passage.id}", f"{entry.month} {entry.year}", passage.title, passage.text
-        )
-        for entry in newsstand.entries(language)
-        for edition in newsstand.public(entry.name, language)[:1]
-        for passage in passages(edition.html)
-    ]
-    return f"window.published = {msgspec.json.encode(told).decode()};\n"
+class Search:
+    """Finds passages in what was published; each issue is read once."""
+
+    def __init__(self, newsstand: Newsstand) -> None:
+        self._newsstand = newsstand
+        self._read: dict[tuple[str, str], tuple[str, tuple[Passage, ...]]] = {}
+
+    def index(self, language: str, address: Callable[[str, str], str]) -> str:
+        """The script that brings the index of a language; `address` says where an issue lies in one of its own."""
+        told = []
+        for entry in self._newsstand.entries(language):
+            spoken, found = self._passages(entry, language)
+            where, when = address(entry.name, spoken), f"{entry.month} {entry.year}"
+            told += [Found(f"{where}#{passage.id}", when, passage.title, passage.text) for passage in found]
+        return f"window.published = {msgspec.json.encode(told).decode()};\n"
+
+    def _passages(self, entry: Entry, language: str) -> tuple[str, tuple[Passage, ...]]:
+        """The language in which an issue answers a reader of `language`, and what it says there."""
+        key = entry.content_hash, language
+        if key not in self._read:
+            edition = self._newsstand.public(entry.name, language)[0]
+            self._read[key] = edition.language, passages(edition.html)
+        return self._read[key]
 
 
-@lru_cache(maxsize=64)
 def passages(html: str) -> tuple[Passage, ...]:
     """
     The headings of an edition with what stands below each.

@@ -31,7 +31,7 @@ class ImpatientProtocol(HttpToolsProtocol):
     _framing = 0  # bytes of this request that are no body: its head, its chunks' sizes, its trailers
     _hang_up: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         """Start counting when somebody connects."""
         super().connection_made(transport)
         self._watch()

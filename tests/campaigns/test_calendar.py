@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.campaigns.calendar import Calendar, is_business_day, parse_span, parse_when
+from mailer.business_days import is_business_day
+from mailer.campaigns.calendar import Calendar, parse_span, parse_when
 from mailer.errors import OperatorError
 
 QUITO = "America/Guayaquil"

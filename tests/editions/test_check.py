@@ -10,6 +10,7 @@ from mailer.editions.checks.circumstances import Circumstances, Failure
 from mailer.editions.checks.hunspell import SYSTEM
 from mailer.editions.edition import Compiled, Edition
 from mailer.issues import read
+from tests.pictures import kept_pictures
 
 ROOT = Path(__file__).parents[2]
 NOVEMBER = ROOT / "issues" / "2022-11"
@@ -200,7 +201,7 @@ def test_html_that_gmail_would_cut_is_an_error_with_shares(tmp_path):
 @pytest.mark.skipif(not (NOVEMBER / "images").exists(), reason="the sample issue's pictures are not there")
 def test_the_source_s_own_faults_are_found_in_november():
     """The known typos and `#` links are told; nothing blocks; at most five other things are said."""
-    report = check([read(NOVEMBER)], None, Circumstances(segments=["diplomats", "gads", "partners"]))
+    report = check([read(NOVEMBER)], None, Circumstances(("diplomats", "gads", "partners"), memory=kept_pictures()))
     assert report.errors == ()
     faults = ['"VX"', '"QUITAÑO"', '"Coperación"', '"JAPON"', '"CIUDADANIA"', 'link "#"']
     for fault in faults:

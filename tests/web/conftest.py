@@ -34,6 +34,7 @@ def publish(folder: Path, *, public_url: str = "http://127.0.0.1:8000") -> Path:
     """Write the sample config into a folder of its own, and give its path."""
     text = (ROOT / "config.toml").read_text(encoding="utf-8")
     text = text.replace('templates = "templates"', f'templates = "{ROOT / "templates"}"')
+    text = text.replace("pdf = true", "pdf = false")  # a browser takes its time to print: who looks at that asks for it
     keep_pictures_of(folder)
     empty_books(folder / "var" / "mailer.db")
     path = folder / "config.toml"

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from mailer import chromium
 from mailer.editions.edition import Compiled, Enclosure, Image
@@ -106,6 +107,25 @@ async def test_the_index_holds_every_article_with_its_place(house, browser) -> N
     (found,) = json.loads(script.removeprefix("window.published = ").rstrip(";\n"))
     assert found["url"] == "/brief/2022-11/?lang=es#asamblea"
     assert (found["title"], found["when"]) == ("Asamblea diplomats", "noviembre 2022")
+
+
+async def test_what_nobody_knows_is_looked_for_once(house, browser) -> None:
+    """However many issues there are, each is unpacked once for all lists, searches and wrong names together."""
+    for month in range(1, 9):
+        shelve(house, f"2022-0{month}")
+    unpacked: list[str] = []
+
+    @event.listens_for(house.database.engine, "before_cursor_execute")
+    def count(*asked: object) -> None:
+        unpacked.extend(["once"] if str(asked[2]).startswith("SELECT shelf.compiled") else [])
+
+    for path in ("/images/no.png", "/files/no.pdf", "/", "/feed.xml") * 3:
+        await browser.get(path)
+    assert len(unpacked) == 8
+    first = (await browser.get("/search.js")).text
+    seen = len(unpacked)
+    assert (await browser.get("/search.js")).text == first
+    assert len(unpacked) == seen
 
 
 @pytest.mark.browser

@@ -45,8 +45,8 @@ async def paths(links, browser, letters, clock) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-async def test_ten_thousand_scans_change_nothing(app, house, paths) -> None:
-    """10,000 GET, HEAD and OPTIONS over every link with a token leave every row as it was, but for clicks counted."""
+async def test_scans_change_nothing(app, house, paths) -> None:
+    """GET, HEAD and OPTIONS over every link with a token, many at once, leave all as it was but the clicks counted."""
     now = house.clock.now()
     row = {"id": 3, "issue": "2022-11", "content_hash": "x", "segments": "[]", "state": "finished", "created_at": now}
     with house.database.write() as connection:
@@ -56,10 +56,11 @@ async def test_ten_thousand_scans_change_nothing(app, house, paths) -> None:
     paths.append(f"/l/{house.signer.sign('link', '2')}/{house.signer.sign('clicker', '3-1')}")
     suffixes = ("", "?action=leave", "?List-Unsubscribe=One-Click", "?lang=en", "?action=confirm&action=erase&sure=yes")
     before = books(house)
-    requests = itertools.islice(itertools.cycle(itertools.product(paths, suffixes, METHODS)), 10_000)
     statuses = set()
-    while many := list(itertools.islice(requests, 100)):  # at once, as scanners come
-        statuses |= set(await asyncio.gather(*(status_of(app, method, path + suffix) for path, suffix, method in many)))
+    for _ in range(4):
+        everything = itertools.product(paths, suffixes, METHODS)  # at once, as scanners come
+        asked = (status_of(app, method, path + suffix) for path, suffix, method in everything)
+        statuses |= set(await asyncio.gather(*asked))
     assert statuses == {200, 302, 405}
     after = books(house)
     assert {name for name in after if after[name] != before[name]} == {"clicks"}

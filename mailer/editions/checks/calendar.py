@@ -5,11 +5,11 @@ from datetime import date
 from difflib import SequenceMatcher
 from typing import Final
 
+from mailer.business_days import day_off
 from mailer.editions.checks.circumstances import Silence
 from mailer.editions.checks.remark import Remark, error, warning
 from mailer.issues.issue import Article, Issue
 
-_SATURDAY: Final = 5
 _LIKE: Final = 0.9
 _ENOUGH: Final = 60
 
@@ -23,7 +23,7 @@ def send_day(issue: Issue, day: date, silences: Collection[Silence]) -> Iterator
                 f"({silence.reason}); choose another day"
             )
             yield error("electoral-silence", issue.where(), told)
-    if name := _day_off(day):
+    if name := day_off(day):
         told = f"the send falls on {day}, {name}; nobody reads then and nobody answers: choose a business day"
         yield warning("send-day", issue.where(), told)
 
@@ -60,19 +60,3 @@ def _alike(text: str, other: str) -> bool:
     matcher = SequenceMatcher(None, text, other, autojunk=False)
     # The two quick bounds are cheap and never below the ratio.
     return matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE
-
-
-def _day_off(day: date) -> str:
-    """
-    Why nobody works on a day in Ecuador; nothing if they do.
-
-    >>> _day_off(date(2022, 11, 26)), _day_off(date(2022, 11, 30))
-    ('a Saturday', '')
-    """
-    if day.weekday() >= _SATURDAY:
-        return "a Saturday" if day.weekday() == _SATURDAY else "a Sunday"
-    import holidays
-
-    # The year after may observe its New Year's Day in this one.
-    found = holidays.country_holidays("EC", years=(day.year, day.year + 1)).get(day)
-    return f"a holiday ({found})" if found else ""

@@ -32,7 +32,7 @@ def dictionary(path: Path, _source: str) -> Knows:
     from spylls.hunspell.dictionary import Dictionary
     from spylls.hunspell.readers.file_reader import FileReader
 
-    class ClosingReader(FileReader):  # type: ignore[misc]
+    class ClosingReader(FileReader):  # type: ignore[misc]  # spylls has no types
         """spylls leaves its files open, also the one that it opens again in another encoding."""
 
         def reset_io(self, obj: object) -> None:

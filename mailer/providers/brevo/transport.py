@@ -14,7 +14,7 @@ import msgspec
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
 from mailer.providers.answer import Answer, receipt_by
-from mailer.providers.fields import Person, bare
+from mailer.providers.fields import bare
 from mailer.providers.http import HttpTransport, Request, secure
 from mailer.providers.mapped import KeySettings, Mapped, in_json
 from mailer.providers.registry import Secrets
@@ -62,9 +62,9 @@ class Brevo(Mapped):
         """The message in Brevo's fields."""
         parts = self.fields(message)
         body = {
-            "sender": _mailbox(parts.sender),
-            "to": [_mailbox(parts.to)],
-            "replyTo": _mailbox(parts.reply_to) if parts.reply_to else None,
+            "sender": parts.sender.table,
+            "to": [parts.to.table],
+            "replyTo": parts.reply_to.table if parts.reply_to else None,
             "subject": parts.subject,
             "htmlContent": parts.html or None,
             "textContent": parts.text or None,
@@ -84,15 +84,9 @@ class Brevo(Mapped):
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """An invalid parameter that is `to` means the recipient; a repetition says nothing of the first."""
-        data = answer.data
-        if isinstance(data, dict) and _REPEATED.search(f"{data.get('code', '')} {data.get('message', '')}"):
+        code, said = answer.table.get("code", ""), str(answer.table.get("message", ""))
+        if _REPEATED.search(f"{code} {said}"):
             return Uncertain(answer.words, code=answer.status)
-        if answer.status != httpx.codes.BAD_REQUEST or not isinstance(data, dict):
-            return None
-        if data.get("code") == "invalid_parameter" and _TO.search(str(data.get("message", ""))):
+        if answer.status == httpx.codes.BAD_REQUEST and code == "invalid_parameter" and _TO.search(said):
             return RecipientRefused(answer.words, code=answer.status)
         return None
-
-
-def _mailbox(person: Person) -> dict[str, str]:
-    return {"email": person.address, **({"name": person.name} if person.name else {})}

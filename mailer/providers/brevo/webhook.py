@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, bounced, check_basic, decode, event_id, instant, text
+from mailer.feedback.webhook import BasicKeys, Headers, bounced, check_basic, decode, event_id, instant, text
 
 _HAPPENINGS: Final = {
     "delivered": Happening.DELIVERED,
@@ -24,11 +22,7 @@ _HAPPENINGS: Final = {
 }
 
 
-class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The user name and password of the webhook's address."""
-
-    username: str
-    password: str
+Keys = BasicKeys
 
 
 def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
@@ -39,7 +33,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
         WebhookRefused: The password is wrong.
 
     """
-    check_basic(headers, keys.username, keys.password)
+    check_basic(headers, keys)
     record = decode(body)
     kind = text(record, "event")
     happening = _HAPPENINGS.get(kind)

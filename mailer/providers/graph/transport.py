@@ -79,8 +79,7 @@ class Graph:
         """The error's code says whether the recipient is meant."""
         if answer.status == httpx.codes.UNAUTHORIZED:
             self._tokens.forget()
-        data = answer.data
-        error = data.get("error") if isinstance(data, dict) else None
+        error = answer.table.get("error")
         if isinstance(error, dict) and error.get("code") in _THEIRS:
             return RecipientRefused(answer.words, code=answer.status)
         return None

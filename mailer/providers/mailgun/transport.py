@@ -87,8 +87,6 @@ class Mailgun:
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """A 400 that names `to` means the recipient."""
-        data = answer.data
-        words = str(data.get("message", "")) if isinstance(data, dict) else ""
-        if answer.status == httpx.codes.BAD_REQUEST and _TO.search(words):
+        if answer.status == httpx.codes.BAD_REQUEST and _TO.search(str(answer.table.get("message", ""))):
             return RecipientRefused(answer.words, code=answer.status)
         return None

@@ -34,7 +34,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signing_key: str
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:  # noqa: ARG001 - it is all in the body
     """
     The event of one call.
 

@@ -95,8 +95,7 @@ class Mailjet(Mapped):
 
 
 def _one(answer: Answer) -> dict[str, Any]:
-    data = answer.data
-    messages = data.get("Messages") if isinstance(data, dict) else None
+    messages = answer.table.get("Messages")
     first = messages[0] if isinstance(messages, list) and messages else None
     return first if isinstance(first, dict) else {}
 

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, bounced, check_basic, decode, event_id, instant, text
+from mailer.feedback.webhook import BasicKeys, Headers, bounced, check_basic, decode, event_id, instant, text
 
 _HAPPENINGS: Final = {
     "sent": Happening.DELIVERED,
@@ -20,11 +18,7 @@ _HAPPENINGS: Final = {
 }
 
 
-class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The user name and password of the webhook's address."""
-
-    username: str
-    password: str
+Keys = BasicKeys
 
 
 def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
@@ -35,7 +29,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
         WebhookRefused: The password is wrong.
 
     """
-    check_basic(headers, keys.username, keys.password)
+    check_basic(headers, keys)
     payload = decode(body)
     calls = payload if isinstance(payload, list) else [payload]
     return [event for one in calls if isinstance(one, dict) and (event := _event(one, now))]

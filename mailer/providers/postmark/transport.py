@@ -91,9 +91,7 @@ class Postmark(Mapped):
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """What the error code says more than the status."""
-        data = answer.data
-        code = data.get("ErrorCode") if isinstance(data, dict) else None
-        words = str(data.get("Message", "")) if isinstance(data, dict) else ""
+        code, words = answer.table.get("ErrorCode"), str(answer.table.get("Message", ""))
         if code == _INACTIVE or (code == _INVALID and "'To'" in words):
             return RecipientRefused(answer.words, code=answer.status)
         if code in _PASSING:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, bounced, check_basic, decode, event_id, instant, text
+from mailer.feedback.webhook import BasicKeys, Headers, bounced, check_basic, decode, event_id, instant, text
 
 _HAPPENINGS: Final = {
     "Delivery": Happening.DELIVERED,
@@ -21,11 +21,7 @@ _TIMES: Final = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 _ANSWERS: Final = frozenset({"AutoResponder", "ChallengeVerification", "OpenRelayTest", "AddressChange"})
 
 
-class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The user name and password of the webhook's address."""
-
-    username: str
-    password: str
+Keys = BasicKeys
 
 
 def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:
@@ -36,7 +32,7 @@ def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Ev
         WebhookRefused: The password is wrong.
 
     """
-    check_basic(headers, keys.username, keys.password)
+    check_basic(headers, keys)
     record = decode(body)
     kind = text(record, "RecordType")
     happening = _HAPPENINGS.get(kind)

@@ -76,9 +76,7 @@ class Resend(Bearer):
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """What the error's name says more than the status."""
-        data = answer.data
-        name = str(data.get("name", "")) if isinstance(data, dict) else ""
-        words = str(data.get("message", "")) if isinstance(data, dict) else ""
+        name, words = str(answer.table.get("name", "")), str(answer.table.get("message", ""))
         if name.endswith("quota_exceeded"):
             return TransportDown(answer.words, code=answer.status)
         if name == "concurrent_idempotent_requests":

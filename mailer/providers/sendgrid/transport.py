@@ -9,7 +9,7 @@ import httpx
 from mailer.deliveries.transport import Receipt, RecipientRefused, TransportError, Uncertain
 from mailer.messages.message import Message
 from mailer.providers.answer import Answer
-from mailer.providers.fields import Person, bare
+from mailer.providers.fields import bare
 from mailer.providers.http import HttpTransport, Request, secure
 from mailer.providers.mapped import Bearer, KeySettings, in_json
 from mailer.providers.registry import Secrets
@@ -45,9 +45,9 @@ class SendGrid(Bearer):
         parts = self.fields(message)
         kinds = (("text/plain", parts.text), ("text/html", parts.html))
         body = {
-            "personalizations": [{"to": [_mailbox(parts.to)]}],
-            "from": _mailbox(parts.sender),
-            "reply_to": _mailbox(parts.reply_to) if parts.reply_to else None,
+            "personalizations": [{"to": [parts.to.table]}],
+            "from": parts.sender.table,
+            "reply_to": parts.reply_to.table if parts.reply_to else None,
             "subject": parts.subject,
             "content": [{"type": kind, "value": value} for kind, value in kinds if value],
             "headers": {"Message-ID": message.message_id, **parts.headers},
@@ -68,14 +68,9 @@ class SendGrid(Bearer):
 
     def refusal(self, answer: Answer) -> TransportError | None:
         """A 400 whose every error is in the recipient's field means the recipient."""
-        data = answer.data
-        errors = data.get("errors") if isinstance(data, dict) else None
-        named = [str(error.get("field") or "") for error in errors or [] if isinstance(error, dict)]
+        errors = answer.table.get("errors") or []
+        named = [str(error.get("field") or "") for error in errors if isinstance(error, dict)]
         is_about_them = bool(named) and all(name.startswith("personalizations.0.to") for name in named)
         if answer.status == httpx.codes.BAD_REQUEST and is_about_them:
             return RecipientRefused(answer.words, code=answer.status)
         return None
-
-
-def _mailbox(person: Person) -> dict[str, str]:
-    return {"email": person.address, **({"name": person.name} if person.name else {})}

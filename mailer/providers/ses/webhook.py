@@ -56,7 +56,7 @@ class Confirmation(WebhookRefused):
         self.url = url
 
 
-def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:  # noqa: ARG001
+def receive(keys: Keys, headers: Headers, body: bytes, now: datetime) -> list[Event]:  # noqa: ARG001 - it is all in the body
     """
     The events of one call, one a recipient.
 
