@@ -99,7 +99,7 @@ def schedule(
     """
     open_it = _opener(app, compiled, segments, by=by, again=again, excluded=excluded)
     with app.agenda.alone():
-        return advance.schedule(app.agenda, open_it(), at, who=by, now=app.clock.now())
+        return advance.schedule(app.agenda, open_it(), at.astimezone(app.calendar.zone), who=by, now=app.clock.now())
 
 
 def _opener(
@@ -250,6 +250,8 @@ class Sums(msgspec.Struct, frozen=True):
     feedback: dict[str, int] = {}
     rate: float = 0.0
     done_at: datetime | None = None
+    begun_at: datetime | None = None
+    finished_at: datetime | None = None
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
@@ -270,6 +272,8 @@ def sums(app: App, campaign: Campaign) -> Sums:
         feedback=app.ledger.feedback(campaign.id),
         rate=rate,
         done_at=done_at,
+        begun_at=campaign.frozen_at,
+        finished_at=campaign.finished_at,
     )
 
 
@@ -284,7 +288,10 @@ def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, dateti
 
 
 def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | None, str]:
-    """When a campaign that is sending goes on, and what it waits for; neither, if it doesn't wait."""
+    """When a campaign goes out or on, and what it waits for; neither, if it doesn't wait."""
+    if campaign.state is State.SCHEDULED and campaign.scheduled_at:
+        goes_at = campaign.scheduled_at
+        return goes_at, f"goes out at {local_time(app, goes_at)}, if `mailer run` is running"
     if campaign.state is not State.SENDING or not account.pending:
         return None, ""
     now = app.clock.now()

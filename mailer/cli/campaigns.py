@@ -10,6 +10,8 @@ from mailer.cli.presenting import operator, print_json_lines, print_rows
 from mailer.cli.sending import carry_out, conclude
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mailer.app import App
     from mailer.campaigns.campaign import Campaign
     from mailer.deliveries.delivery import Delivery
@@ -55,7 +57,7 @@ def schedule(
 ) -> None:
     """Set when an approved issue goes out; without --at, at the monthly hour of its month."""
     from mailer import dispatch
-    from mailer.campaigns.calendar import parse_when
+    from mailer.campaigns.calendar import is_business_day, parse_when
 
     app = house(context)
     compiled = dispatch.prepare(app, issue)
@@ -73,7 +75,9 @@ def schedule(
         print_json(dispatch.sums(app, planned))
     else:
         local = when.astimezone(app.calendar.zone)
-        say(f"Campaign {planned.id}: {issue} goes out on {local:%Y-%m-%d at %H:%M}, if `mailer run` is running.")
+        free = "" if is_business_day(local.date()) else ", no business day"
+        when_it_goes = f"{local:%Y-%m-%d at %H:%M} ({local:%A}{free})"
+        say(f"Campaign {planned.id}: {issue} goes out on {when_it_goes}, if `mailer run` is running.")
 
 
 def send(
@@ -188,10 +192,24 @@ def list_campaigns(context: typer.Context, *, json: bool = JSON) -> None:
         print_json(found)
         return
     rows = [
-        (each.id, each.issue, each.state, ", ".join(each.segments), each.counts["recipients"], each.counts["sent"])
+        (
+            each.id,
+            each.issue,
+            each.state,
+            _at(app, each.next_at or each.finished_at or each.begun_at),
+            ", ".join(each.segments),
+            each.counts["recipients"],
+            each.counts["sent"],
+        )
         for each in found
     ]
-    table(("ID", "Issue", "State", "Segments", "Recipients", "Sent"), rows, figures=(0, 4, 5))
+    table(("ID", "Issue", "State", "When", "Segments", "Recipients", "Sent"), rows, figures=(0, 5, 6), whole=(3,))
+
+
+def _at(app: "App", instant: "datetime | None") -> str:
+    from mailer import dispatch
+
+    return dispatch.local_time(app, instant) if instant else ""
 
 
 @group.command()
@@ -217,7 +235,10 @@ def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) ->
 
     accounts = app.ledger.accounts(campaign.id)
     account = accounts.pop("")
-    say(f"Campaign {campaign.id} of {campaign.issue}: [bold]{campaign.state}[/]")
+    say(f"Campaign {campaign.id} of {campaign.issue}: [bold]{campaign.state}[/]", styled=True)
+    if campaign.frozen_at:
+        ended = f", finished {dispatch.local_time(app, campaign.finished_at)}" if campaign.finished_at else ""
+        say(f"  begun {dispatch.local_time(app, campaign.frozen_at)}{ended}")
     if campaign.reason:
         say(f"  {campaign.reason}")
     if words := dispatch.outlook(app, campaign, account)[1]:
@@ -225,6 +246,9 @@ def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) ->
     rate, done_at = dispatch.speed(app, campaign, account)
     if done_at:
         say(f"  {rate:.1f} messages a second over all; at that rate done at {dispatch.local_time(app, done_at)}")
+    if not campaign.frozen_at:
+        say(f"  to {', '.join(campaign.segments)}; nobody was written to")
+        return
     totals = msgspec.structs.asdict(account)
     # A column of noughts is left out: what is not there did not happen.
     columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]
@@ -234,7 +258,7 @@ def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) ->
     if came_back := app.ledger.feedback(campaign.id):
         say(f"Came back: {', '.join(f'{number} {happening}' for happening, number in came_back.items())}")
     if not account.reconciled:
-        say("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.")
+        say("[bold red]The sums don't reconcile.[/] Please keep the database as it is and report this.", styled=True)
     for delivery in islice(app.ledger.doubtful(campaign.id), 20):
         say(f"  perhaps twice: {delivery.recipient.email} ({delivery.state}): {delivery.reply}")
     if account.uncertain and not is_trial:

@@ -32,15 +32,17 @@ def print_json(document: Any) -> None:
     sys.stdout.flush()
 
 
-def say(text: str) -> None:
-    """Write a line for a person to standard output; rich's markup is understood on a terminal."""
+def say(text: str, *, styled: bool = False) -> None:
+    """Write a line for a person to standard output, as it is: a server may answer in brackets. `styled`: in markup."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=True).print(text)
+    Console(highlight=False, soft_wrap=True, markup=styled, emoji=False).print(text)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = ()) -> None:
-    """Print rows under headings; the columns counted in `figures` are aligned to the right."""
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = (), whole: Sequence[int] = ()
+) -> None:
+    """Print rows under headings; the columns in `figures` stand at the right, those in `whole` are never broken."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -48,7 +50,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Se
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for index, heading in enumerate(headings):
-        drawn.add_column(heading, justify="right" if index in figures else "left", overflow="fold")
+        drawn.add_column(
+            heading, justify="right" if index in figures else "left", overflow="fold", no_wrap=index in whole
+        )
     for row in rows:
         drawn.add_row(*(Text(str(cell)) for cell in row))
     Console(highlight=False).print(drawn)

@@ -31,7 +31,7 @@ def demo(context: typer.Context) -> None:
     received = folder / "received"
     received.mkdir()
     with sink_process(folder / "accepted.log", folder=received, durable=False) as sink:
-        say(f"[dim]An SMTP server listens on {sink.host}:{sink.port}; everything happens in {folder}[/]")
+        say(f"[dim]An SMTP server listens on {sink.host}:{sink.port}; everything happens in {folder}[/]", styled=True)
         _furnish(loaded.folder, folder, loaded.path.name, sink.port)
         _carry_out(folder / loaded.path.name, list(loaded.config.segments.items()), folder)
         messages = len(sink.accepted())
@@ -63,10 +63,12 @@ def _carry_out(config: Path, segments: Sequence[tuple[str, object]], folder: Pat
 
 
 def _type(config: Path, *words: str) -> None:
+    from rich.markup import escape
+
     from mailer.cli.commands import run
 
     shown = shlex.join(word.replace(f"{config.parent}/", "") for word in words)
-    say(f"\n[bold blue]$ mailer {shown}[/]")
+    say(f"\n[bold blue]$ mailer {escape(shown)}[/]", styled=True)
     sys.stdout.flush()
     if status := run(["--config", str(config), *words]):
         raise typer.Exit(status)
@@ -78,7 +80,8 @@ def _show_the_way(folder: Path, messages: int) -> None:
 
     page = folder / "out" / f"{ISSUE}.es.diplomats.html"
     picture = folder / "out" / f"{ISSUE}.png"
-    say(f"\n[bold]{messages} messages[/] were accepted by the server: tests to the staff, and the campaign. Look at")
+    taken = f"[bold]{messages} messages[/] were accepted by the server: tests to the staff, and the campaign"
+    say(f"\n{taken}. Look at", styled=True)
     say(f"  the Brief     {page}")
     if screenshot(page, picture, width=640):
         say(f"  as a picture  {picture}")

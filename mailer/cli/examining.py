@@ -17,7 +17,7 @@ def doctor(context: typer.Context, json: bool = JSON) -> None:
         findings.append(finding)
         if not json:
             health = f"[{colours[finding.health]}]{finding.health:<8}[/]"
-            say(f"{health} {finding.subject:<10} {escape(finding.message)}")
+            say(f"{health} {finding.subject:<10} {escape(finding.message)}", styled=True)
     if json:
         print_json(findings)
     if any(finding.health is Health.FAILED for finding in findings):

@@ -80,9 +80,11 @@ def _show(report: "Report") -> None:
 
     for kind, colour, findings in (("error", "red", report.errors), ("warning", "yellow", report.warnings)):
         for finding in findings:
-            say(f"{escape(finding.where)}: [{colour}]{kind}[/] {escape(finding.message)} [dim]({finding.code})[/]")
+            told = f"[{colour}]{kind}[/] {escape(finding.message)} [dim]({finding.code})[/]"
+            say(f"{escape(finding.where)}: {told}", styled=True)
     for waived in report.waived:
-        say(f"[dim]{waived.code} is turned off and would have spoken {waived.count} times: {escape(waived.reason)}[/]")
+        told = f"{waived.code} is turned off and would have spoken {waived.count} times: {escape(waived.reason)}"
+        say(f"[dim]{told}[/]", styled=True)
     verdict = "it can't be sent until the errors are mended" if report.errors else "nothing blocks a send"
     say(f"{report.issue}: {_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}; {verdict}")
 

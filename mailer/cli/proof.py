@@ -47,7 +47,7 @@ def proof(
     for path in files:
         say(str(path))
     if note:
-        say(f"[yellow]{note}[/]")
+        say(f"[yellow]{note}[/]", styled=True)
 
 
 def _proofs(app: "App", edition: "Edition", out: Path) -> list[Path]:

@@ -93,6 +93,7 @@ def tidy(
 def report(context: typer.Context, as_json: bool = JSON) -> None:
     """Print the page of processing activities that the law asks for."""
     import msgspec
+    from rich.markup import escape
 
     app = house(context)
     holding = app.register.holding()
@@ -112,7 +113,7 @@ def report(context: typer.Context, as_json: bool = JSON) -> None:
         print_json(document)
         return
     words = _WORDS.get(publication.language, _WORDS["en"])
-    say(f"[bold]{words['title']}: {publication.name}[/bold]")
+    say(f"[bold]{words['title']}: {escape(publication.name)}[/bold]", styled=True)
     shown = {words[key]: _shown(value, words) for key, value in document.items() if value not in ({}, [], None)}
     width = max(map(len, shown))
     for label, text in shown.items():

@@ -82,6 +82,7 @@ def _report(stage: "Stage", campaign: "Campaign", accepted: list[str], faults: F
     else:
         show_account(stage, campaign, is_trial=True)
         say(f"Marked as sent and not received: {lost}. Received twice and not listed: {unlisted}.")
-        say("[bold]Everybody is accounted for.[/] Nothing left this machine." if is_kept else "[bold red]It failed.[/]")
+        good, bad = "[bold]Everybody is accounted for.[/] Nothing left this machine.", "[bold red]It failed.[/]"
+        say(good if is_kept else bad, styled=True)
     if not is_kept:
         raise typer.Exit(1)
