@@ -22,6 +22,7 @@ from mailer.deliveries.orders import Ending, Progress, Result
 from mailer.deliveries.transport import TransportError
 from mailer.editions.edition import Compiled
 from mailer.errors import MailerError, Refused
+from mailer.language import words
 from mailer.log import get_logger
 from mailer.preflight import judge
 
@@ -42,9 +43,10 @@ def prepare(app: App, issue: str) -> Compiled:
     judged = judge(app, issue)
     errors = judged.report.errors
     if errors or judged.compiled is None:
+        others = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
         raise Refused(
-            f"issue {issue} has {len(errors)} errors, the first at {errors[0].where}: {errors[0].message}; "
-            f"`mailer check {issue}` lists them"
+            f"issue {issue} has an error at {errors[0].where}: {errors[0].message}{others}; "
+            f"`mailer check {issue}` lists what to mend"
         )
     return judged.compiled
 
@@ -159,14 +161,19 @@ def hold(app: App, campaign: Campaign, reason: str) -> Campaign:
 
 def alert_held(app: App, held: Campaign) -> None:
     """Tell the staff that what should have gone out did not, and what to do."""
+    translate = words(app.config.publication.language)
+    titles = {name: known.title.get(translate.language, name) for name, known in app.config.segments.items()}
+    who = ", ".join(titles.get(name, name) for name in held.segments)
+    told = (
+        translate("El número {issue} debía salir para: {who}. Se retuvo por esto:", issue=held.issue, who=who),
+        held.reason,
+        translate("No se escribió a nadie. Cuando esté en orden, ejecute:"),
+        f"    mailer approve {held.issue} --by NAME\n    mailer send {held.issue}\n",
+    )
     alert(
         app,
-        subject=f"{held.issue} was not sent",
-        text=(
-            f"Issue {held.issue} should have gone out to {', '.join(held.segments)}, and was held back:\n\n"
-            f"{held.reason}\n\nNobody was written to. When it is right, run:\n\n"
-            f"    mailer approve {held.issue} --by NAME\n    mailer send {held.issue}\n"
-        ),
+        subject=translate("No se envió el número {issue}", issue=held.issue),
+        text="\n\n".join(told),
         occasion=f"held-{held.id}",
     )
 
@@ -227,12 +234,24 @@ async def _move_on(app: App, current: Campaign, result: Result) -> None:
         advance.finish(app.agenda, current, result.account, now=now)
     elif result.ending is Ending.DOWN:
         advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
-        text = (
-            f"Campaign {current.id} of issue {current.issue} is paused. The server said:\n\n{result.reason}\n\n"
-            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {current.id}\n"
-        )
-        occasion = f"paused-{current.id}-{int(now.timestamp())}"
-        await asyncio.to_thread(alert, app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
+        await asyncio.to_thread(_alert_paused, app, current, result.reason, now)
+
+
+def _alert_paused(app: App, paused: Campaign, reason: str, now: datetime) -> None:
+    translate = words(app.config.publication.language)
+    number = paused.id
+    told = (
+        translate("La campaña {number} ({issue}) está en pausa. El servidor dijo:", number=number, issue=paused.issue),
+        reason,
+        translate("Quienes faltan siguen en espera, y nadie quedó marcado por esto. Cuando esté resuelto, ejecute:"),
+        f"    mailer campaigns resume {number}\n",
+    )
+    alert(
+        app,
+        subject=translate("En pausa: el envío del número {issue}", issue=paused.issue),
+        text="\n\n".join(told),
+        occasion=f"paused-{number}-{int(now.timestamp())}",
+    )
 
 
 class Sums(msgspec.Struct, frozen=True):
