@@ -261,10 +261,18 @@ class App:
             OperatorError: There is none, or one is no address.
 
         """
-        chosen = addresses or self.config.staff.addresses
-        if not chosen:
+        if not addresses:
+            return self._whole_staff()
+        try:
+            return [Mailbox.parse(text) for text in addresses]
+        except InvalidAddress as problem:
+            raise OperatorError(f"{problem}: write --to as in name@quito.example") from None
+
+    def _whole_staff(self) -> list[Mailbox]:
+        named = self.config.staff.addresses
+        if not named:
             raise OperatorError(f"{self.loaded.path.name}: [staff] addresses is empty; name who gets tests and alerts")
-        return [self._mailbox("staff", "addresses", text) for text in chosen]
+        return [self._mailbox("staff", "addresses", text) for text in named]
 
     def compile(
         self, name: str, *, segment: str | None = None, language: str | None = None

@@ -22,6 +22,7 @@ from mailer.deliveries.orders import Ending, Progress, Result
 from mailer.deliveries.transport import TransportError
 from mailer.editions.edition import Compiled
 from mailer.errors import MailerError, Refused
+from mailer.language import words
 from mailer.log import get_logger
 from mailer.preflight import judge
 
@@ -42,9 +43,10 @@ def prepare(app: App, issue: str) -> Compiled:
     judged = judge(app, issue)
     errors = judged.report.errors
     if errors or judged.compiled is None:
+        others = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
         raise Refused(
-            f"issue {issue} has {len(errors)} errors, the first at {errors[0].where}: {errors[0].message}; "
-            f"`mailer check {issue}` lists them"
+            f"issue {issue} has an error at {errors[0].where}: {errors[0].message}{others}; "
+            f"`mailer check {issue}` lists what to mend"
         )
     return judged.compiled
 
@@ -99,7 +101,7 @@ def schedule(
     """
     open_it = _opener(app, compiled, segments, by=by, again=again, excluded=excluded)
     with app.agenda.alone():
-        return advance.schedule(app.agenda, open_it(), at, who=by, now=app.clock.now())
+        return advance.schedule(app.agenda, open_it(), at.astimezone(app.calendar.zone), who=by, now=app.clock.now())
 
 
 def _opener(
@@ -159,14 +161,19 @@ def hold(app: App, campaign: Campaign, reason: str) -> Campaign:
 
 def alert_held(app: App, held: Campaign) -> None:
     """Tell the staff that what should have gone out did not, and what to do."""
+    translate = words(app.config.publication.language)
+    titles = {name: known.title.get(translate.language, name) for name, known in app.config.segments.items()}
+    who = ", ".join(titles.get(name, name) for name in held.segments)
+    told = (
+        translate("El número {issue} debía salir para: {who}. Se retuvo por esto:", issue=held.issue, who=who),
+        held.reason,
+        translate("No se escribió a nadie. Cuando esté en orden, ejecute:"),
+        f"    mailer approve {held.issue} --by NAME\n    mailer send {held.issue}\n",
+    )
     alert(
         app,
-        subject=f"{held.issue} was not sent",
-        text=(
-            f"Issue {held.issue} should have gone out to {', '.join(held.segments)}, and was held back:\n\n"
-            f"{held.reason}\n\nNobody was written to. When it is right, run:\n\n"
-            f"    mailer approve {held.issue} --by NAME\n    mailer send {held.issue}\n"
-        ),
+        subject=translate("No se envió el número {issue}", issue=held.issue),
+        text="\n\n".join(told),
         occasion=f"held-{held.id}",
     )
 
@@ -231,12 +238,24 @@ def _move_on(app: App, current: Campaign, result: Result) -> None:
         advance.finish(app.agenda, current, result.account, now=now)
     elif result.ending is Ending.DOWN:
         advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
-        text = (
-            f"Campaign {current.id} of issue {current.issue} is paused. The server said:\n\n{result.reason}\n\n"
-            f"Nobody was marked for it. When it is mended, run:\n\n    mailer campaigns resume {current.id}\n"
-        )
-        occasion = f"paused-{current.id}-{int(now.timestamp())}"
-        alert(app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
+        _alert_paused(app, current, result.reason, now)
+
+
+def _alert_paused(app: App, paused: Campaign, reason: str, now: datetime) -> None:
+    translate = words(app.config.publication.language)
+    number = paused.id
+    told = (
+        translate("La campaña {number} ({issue}) está en pausa. El servidor dijo:", number=number, issue=paused.issue),
+        reason,
+        translate("Quienes faltan siguen en espera, y nadie quedó marcado por esto. Cuando esté resuelto, ejecute:"),
+        f"    mailer campaigns resume {number}\n",
+    )
+    alert(
+        app,
+        subject=translate("En pausa: el envío del número {issue}", issue=paused.issue),
+        text="\n\n".join(told),
+        occasion=f"paused-{number}-{int(now.timestamp())}",
+    )
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -254,6 +273,8 @@ class Sums(msgspec.Struct, frozen=True):
     feedback: dict[str, int] = {}
     rate: float = 0.0
     done_at: datetime | None = None
+    begun_at: datetime | None = None
+    finished_at: datetime | None = None
 
 
 def sums(app: App, campaign: Campaign) -> Sums:
@@ -274,6 +295,8 @@ def sums(app: App, campaign: Campaign) -> Sums:
         feedback=app.ledger.feedback(campaign.id),
         rate=rate,
         done_at=done_at,
+        begun_at=campaign.frozen_at,
+        finished_at=campaign.finished_at,
     )
 
 
@@ -288,7 +311,10 @@ def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, dateti
 
 
 def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | None, str]:
-    """When a campaign that is sending goes on, and what it waits for; neither, if it doesn't wait."""
+    """When a campaign goes out or on, and what it waits for; neither, if it doesn't wait."""
+    if campaign.state is State.SCHEDULED and campaign.scheduled_at:
+        goes_at = campaign.scheduled_at
+        return goes_at, f"goes out at {local_time(app, goes_at)}, if `mailer run` is running"
     if campaign.state is not State.SENDING or not account.pending:
         return None, ""
     now = app.clock.now()

@@ -58,19 +58,22 @@ def may_open(agenda: Agenda, issue: str, content_hash: str, segments: Sequence[s
     """
     approval.require(agenda.approval(issue), issue, content_hash)
     earlier = agenda.campaigns(issue)
-    if not again:
-        _refuse_second(earlier, segments)
+    _refuse_second(earlier, segments, again=again)
     return earlier
 
 
-def _refuse_second(earlier: Sequence[Campaign], segments: Sequence[str]) -> None:
+def _refuse_second(earlier: Sequence[Campaign], segments: Sequence[str], *, again: bool) -> None:
+    """Refuse to send twice what nobody ordered twice; beside what is still to come, even where somebody did."""
     for campaign in earlier:
         both = [segment for segment in segments if segment in campaign.segments]
-        if both and campaign.holds_its_segments:
-            raise Refused(
-                f"campaign {campaign.id} of issue {campaign.issue} is {campaign.state} and holds {', '.join(both)}; "
-                f"see `mailer campaigns show {campaign.id}`, or add --again to send it to them a second time"
-            )
+        if not both or not campaign.holds_its_segments:
+            continue
+        held = f"campaign {campaign.id} of issue {campaign.issue} is {campaign.state} and holds {', '.join(both)}"
+        if campaign.state is State.SCHEDULED:
+            raise Refused(f"{held}; to send it at another time, first run `mailer campaigns cancel {campaign.id}`")
+        if not again:
+            see = f"see `mailer campaigns show {campaign.id}`"
+            raise Refused(f"{held}; {see}, or add --again to send it to them a second time")
 
 
 def schedule(
@@ -84,7 +87,7 @@ def schedule(
 
     """
     if at < now - grace:
-        raise Refused(f"{at.isoformat(timespec='minutes')} is past; name an hour to come, or run `mailer send`")
+        raise Refused(f"{at:%Y-%m-%d %H:%M} is past; name an hour to come with --at, or run `mailer send`")
     scheduled = msgspec.structs.replace(move(campaign, State.SCHEDULED), scheduled_at=at)
     return agenda.save(campaign, scheduled, who=who, at=now)
 

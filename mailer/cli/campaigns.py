@@ -9,6 +9,8 @@ from mailer.cli.options import Yes, demand_yes
 from mailer.cli.presenting import operator
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mailer.app import App
     from mailer.campaigns.campaign import Campaign
 
@@ -28,10 +30,24 @@ def list_campaigns(context: typer.Context, *, json: bool = JSON) -> None:
         print_json(found)
         return
     rows = [
-        (each.id, each.issue, each.state, ", ".join(each.segments), each.counts["recipients"], each.counts["sent"])
+        (
+            each.id,
+            each.issue,
+            each.state,
+            _at(app, each.next_at or each.finished_at or each.begun_at),
+            ", ".join(each.segments),
+            each.counts["recipients"],
+            each.counts["sent"],
+        )
         for each in found
     ]
-    table(("ID", "Issue", "State", "Segments", "Recipients", "Sent"), rows, figures=(0, 4, 5))
+    table(("ID", "Issue", "State", "When", "Segments", "Recipients", "Sent"), rows, figures=(0, 5, 6), whole=(3,))
+
+
+def _at(app: "App", instant: "datetime | None") -> str:
+    from mailer import dispatch
+
+    return dispatch.local_time(app, instant) if instant else ""
 
 
 @group.command()
@@ -58,6 +74,9 @@ def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) ->
     accounts = app.ledger.accounts(campaign.id)
     account = accounts.pop("")
     say_marked("Campaign {id} of {issue}: [bold]{state}[/]", id=campaign.id, issue=campaign.issue, state=campaign.state)
+    if campaign.frozen_at:
+        ended = f", finished {dispatch.local_time(app, campaign.finished_at)}" if campaign.finished_at else ""
+        say(f"  begun {dispatch.local_time(app, campaign.frozen_at)}{ended}")
     if campaign.reason:
         say(f"  {campaign.reason}")
     if words := dispatch.outlook(app, campaign, account)[1]:
@@ -65,6 +84,9 @@ def show_account(app: "App", campaign: "Campaign", *, is_trial: bool = False) ->
     rate, done_at = dispatch.speed(app, campaign, account)
     if done_at:
         say(f"  {rate:.1f} messages a second over all; at that rate done at {dispatch.local_time(app, done_at)}")
+    if not campaign.frozen_at:
+        say(f"  to {', '.join(campaign.segments)}; nobody was written to")
+        return
     totals = msgspec.structs.asdict(account)
     # A column of noughts is left out: what is not there did not happen.
     columns = [name for name, number in totals.items() if number or name in {"recipients", "sent"}]

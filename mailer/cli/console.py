@@ -48,8 +48,10 @@ def say_marked(markup: str, **values: object) -> None:
     Console(highlight=False, soft_wrap=True, emoji=False).print(markup.format(**shown))
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = ()) -> None:
-    """Print rows under headings; the columns counted in `figures` are aligned to the right."""
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = (), whole: Sequence[int] = ()
+) -> None:
+    """Print rows under headings; the columns in `figures` stand at the right, those in `whole` are never broken."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -57,7 +59,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Se
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for index, heading in enumerate(headings):
-        drawn.add_column(heading, justify="right" if index in figures else "left", overflow="fold")
+        drawn.add_column(
+            heading, justify="right" if index in figures else "left", overflow="fold", no_wrap=index in whole
+        )
     for row in rows:
         drawn.add_row(*(Text(str(cell)) for cell in row))
     Console(highlight=False).print(drawn)

@@ -49,6 +49,7 @@ def schedule(
 ) -> None:
     """Set when an approved issue goes out; without --at, at the monthly hour of its month."""
     from mailer import dispatch
+    from mailer.business_days import is_business_day
     from mailer.campaigns.calendar import parse_when
 
     app = house(context)
@@ -67,7 +68,9 @@ def schedule(
         print_json(dispatch.sums(app, planned))
     else:
         local = when.astimezone(app.calendar.zone)
-        say(f"Campaign {planned.id}: {issue} goes out on {local:%Y-%m-%d at %H:%M}, if `mailer run` is running.")
+        free = "" if is_business_day(local.date()) else ", no business day"
+        when_it_goes = f"{local:%Y-%m-%d at %H:%M} ({local:%A}{free})"
+        say(f"Campaign {planned.id}: {issue} goes out on {when_it_goes}, if `mailer run` is running.")
 
 
 def send(
