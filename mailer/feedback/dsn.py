@@ -117,7 +117,7 @@ def read_dsn(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[F
     for (group, kind), address in zip(happened, named, strict=True):
         if kind is Kind.NONE or not address:
             continue
-        around = (told_of[address][:_MAX_WORDS], words[:_MAX_WORDS] if len(groups) == 1 else "")
+        around = (told_of[address], words[:_MAX_WORDS] if len(groups) == 1 else "")
         found = judge(address, status=_status(group), diagnosis=_told(group), context=around, ours=ours)
         found = msgspec.structs.replace(found, passed_on=_is_passed_on(group, address))
         (failed if kind is Kind.BOUNCE else delayed).append(found if kind is Kind.BOUNCE else softened(found))

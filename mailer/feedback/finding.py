@@ -93,6 +93,8 @@ def _is_about(ours: tuple[str, ...], words: str, recipient: str) -> bool:
 
 
 _FURTHER_LINES: Final = 30
+_MAX_WORDS: Final = 60_000
+_LEAST_WORDS: Final = 500
 
 
 def about_each(words: str, addresses: list[str]) -> dict[str, str]:
@@ -112,7 +114,8 @@ def about_each(words: str, addresses: list[str]) -> dict[str, str]:
             following -= 1
             for key in current:
                 lines[key].append(line)
-    return {address: "\n".join(lines[address.casefold()][: 4 * _FURTHER_LINES]) for address in addresses}
+    share = max(_LEAST_WORDS, _MAX_WORDS // max(len(lines), 1))  # many recipients: fewer words of each
+    return {address: "\n".join(lines[address.casefold()][: 4 * _FURTHER_LINES])[:share] for address in addresses}
 
 
 def softened(found: Finding) -> Finding:
