@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 ADDRESS: Final = (
-    r"""(?<![\w.+@])(?:"[^"\s@<>]{1,64}"|[^\s<>()\[\],;:"'@\\/=|*`][^\s<>()\[\],;:"@\\|*`]{0,63})"""
+    r"""(?<![\w.+@])(?:"[^"\r\n@<>]{1,64}"|[^\s<>()\[\],;:"'@\\/=|*`][^\s<>()\[\],;:"@\\|*`]{0,63})"""
     r"""@[^\s<>()\[\],;:"'@|*`]{1,254}"""
 )
 _FOUND = re.compile(ADDRESS)
@@ -54,3 +54,13 @@ def is_machine(address: str) -> bool:
 def same(address: str, others: Iterable[str]) -> bool:
     """Whether the address is among the others, but for the case of its letters."""
     return address.casefold() in {other.casefold() for other in others}
+
+
+def same_mailbox(address: str, other: str) -> bool:
+    """
+    Whether two addresses may well be one mailbox: a server that renames its domain inside leaves the local part.
+
+    >>> same_mailbox("ana@gad.example", "Ana@mx2.gad.example"), same_mailbox("todos@gad.example", "ana@gad.example")
+    (True, False)
+    """
+    return address.rpartition("@")[0].casefold() == other.rpartition("@")[0].casefold()

@@ -39,7 +39,8 @@ def read_arf(mail: Part) -> tuple[Kind, list[Finding]] | None:
 
 def _microsoft(mail: Part) -> tuple[Kind, list[Finding]] | None:
     returned = [part for part in mail.walk()[1:] if part.header("x-hmxmroriginalrecipient")]
-    if not returned and "complaint about message" not in mail.header("subject").lower():
+    holds_one = any(part.type == "message/rfc822" for part in mail.walk()[1:])
+    if not returned and not (holds_one and "complaint about message from" in mail.header("subject").lower()):
         return None
     return Kind.COMPLAINT, _complaints(_returned(mail))
 

@@ -8,7 +8,9 @@ additions: all are read. Of several addresses for one recipient the original one
 import re
 from typing import Final
 
-from mailer.feedback.addresses import addresses_in, clean
+import msgspec
+
+from mailer.feedback.addresses import addresses_in, clean, same_mailbox
 from mailer.feedback.finding import Finding, Kind, about_each, judge, softened
 from mailer.feedback.mime import Part
 from mailer.feedback.reason import plain
@@ -16,6 +18,7 @@ from mailer.feedback.reason import plain
 _TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60})[ \t]{0,10}:[ \t]{0,100}(.*)")
 _RECIPIENT_FIELDS: Final = ("original-recipient", "final-recipient", "x-actual-recipient", "x-original-recipient")
+_CAME_TO: Final = ("to", "delivered-to", "x-original-to")
 _TOLD_BY: Final = ("diagnostic-code", "x-supplementary-info", "x-notes", "x-display-reason", "x-zoho-diagnostic")
 _UNICODE_ESCAPE = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _QUOTED = re.compile(r"^>[> ]{0,10}", re.MULTILINE)
@@ -110,11 +113,13 @@ def read_dsn(mail: Part, words: str, originals: list[str]) -> tuple[Kind, list[F
     happened = [(group, _what_happened(group, mail)) for group in groups]
     named = [_address(group, words, originals, alone=len(groups) == 1) for group in groups]
     told_of = about_each(words, named)
+    ours = tuple(address for name in _CAME_TO for value in mail.all(name) for address in addresses_in(value))
     for (group, kind), address in zip(happened, named, strict=True):
         if kind is Kind.NONE or not address:
             continue
-        around = (told_of[address][:_MAX_WORDS], words[:_MAX_WORDS] if len(groups) == 1 else "")
-        found = judge(address, status=_status(group), diagnosis=_told(group), context=around)
+        around = (told_of[address], words[:_MAX_WORDS] if len(groups) == 1 else "")
+        found = judge(address, status=_status(group), diagnosis=_told(group), context=around, ours=ours)
+        found = msgspec.structs.replace(found, passed_on=_is_passed_on(group, address))
         (failed if kind is Kind.BOUNCE else delayed).append(found if kind is Kind.BOUNCE else softened(found))
     if failed or delayed:
         return (Kind.BOUNCE, failed) if failed else (Kind.DELAY, delayed)
@@ -177,6 +182,12 @@ def _address(group: Group, words: str, originals: list[str], *, alone: bool) -> 
         if address.partition("@")[0].lower() in named:
             return address
     return originals[0] if alone and len(originals) == 1 else ""
+
+
+def _is_passed_on(group: Group, address: str) -> bool:
+    """Whether another mailbox failed than the one that was written to: somebody behind an alias or a list."""
+    failed = [found for value in group.get("final-recipient", []) if (found := clean(_unescaped(value)))]
+    return bool(failed) and not any(same_mailbox(address, other) for other in failed)
 
 
 def _unescaped(value: str) -> str:

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from mailer.feedback.addresses import addresses_in
-from mailer.feedback.reason import Reason, is_firm, is_hard, reason_of, settle_status
+from mailer.feedback.addresses import addresses_in, same
+from mailer.feedback.reason import HARD, Reason, is_firm, is_hard, reason_of, settle_status
 
 _VAGUE = re.compile(r"\d\.\d{1,3}\.0\Z")
 # Weak words ("rejected", "service error") stand in many answers whose status is plainer than they are.
@@ -26,26 +26,36 @@ class Kind(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One recipient of a returned mail: what was written to, the enhanced status (may be empty), why, and the words."""
+    """
+    One recipient of a returned mail: what was written to, the enhanced status (may be empty), why, and the words.
+
+    `passed_on` says that the address took the message, and that who failed is another mailbox behind it.
+    """
 
     address: str
     status: str = ""
     reason: Reason = Reason.UNCLEAR
     hard: bool = False
     diagnosis: str = ""
+    passed_on: bool = False
 
 
 class Understanding(msgspec.Struct, frozen=True):
-    """A returned mail as understood; `message_id` is that of the message of ours that came back, where it says."""
+    """A returned mail as understood; `message_id` and `written_to` are those of the message of ours that came back."""
 
     kind: Kind
     recipients: tuple[Finding, ...] = ()
     message_id: str = ""
+    written_to: tuple[str, ...] = ()
 
 
-def judge(address: str, *, status: str = "", diagnosis: str = "", context: tuple[str, ...] = ()) -> Finding:
+def judge(
+    address: str, *, status: str = "", diagnosis: str = "", context: tuple[str, ...] = (), ours: tuple[str, ...] = ()
+) -> Finding:
     """
     Say why one recipient failed: from the diagnosis, then a specific status, then the words around it in their order.
+
+    `ours` are addresses of ours: a diagnosis that names one, and not the recipient, is about the sender.
 
     >>> judge("ana@gad.example", status="5.0.0", diagnosis="smtp; 550 5.1.1 no such user").hard
     True
@@ -66,6 +76,8 @@ def judge(address: str, *, status: str = "", diagnosis: str = "", context: tuple
             reason = reason_of(text)
     if reason is Reason.UNCLEAR:
         reason = reason_of(words, status)
+    if reason in HARD and ours and _is_about(ours, words, address):
+        reason = Reason.AUTH
     return Finding(
         address=address,
         status=status,
@@ -75,7 +87,14 @@ def judge(address: str, *, status: str = "", diagnosis: str = "", context: tuple
     )
 
 
+def _is_about(ours: tuple[str, ...], words: str, recipient: str) -> bool:
+    named = addresses_in(words[: 4 * _MAX_DIAGNOSIS])
+    return any(same(one, named) for one in ours) and not same(recipient, named)
+
+
 _FURTHER_LINES: Final = 30
+_MAX_WORDS: Final = 60_000
+_LEAST_WORDS: Final = 500
 
 
 def about_each(words: str, addresses: list[str]) -> dict[str, str]:
@@ -95,7 +114,8 @@ def about_each(words: str, addresses: list[str]) -> dict[str, str]:
             following -= 1
             for key in current:
                 lines[key].append(line)
-    return {address: "\n".join(lines[address.casefold()][: 4 * _FURTHER_LINES]) for address in addresses}
+    share = max(_LEAST_WORDS, _MAX_WORDS // max(len(lines), 1))  # many recipients: fewer words of each
+    return {address: "\n".join(lines[address.casefold()][: 4 * _FURTHER_LINES])[:share] for address in addresses}
 
 
 def softened(found: Finding) -> Finding:

@@ -4,6 +4,9 @@ import hashlib
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
+from mailer.feedback.addresses import same_mailbox
 from mailer.feedback.event import Event, Happening
 from mailer.feedback.finding import Finding, Kind
 from mailer.feedback.mime import read_mail
@@ -24,7 +27,8 @@ def events_of(raw: bytes, *, signer: Signer, now: datetime, source: str = "mailb
     The events of one returned mail, one a recipient; none if it is no feedback. Never raises.
 
     A mail that came to a bounce address of ours speaks of that delivery alone: of several recipients that it names
-    (a list behind the address), the worst is taken. An event's id is that of the mail's bytes.
+    (a list behind the address), the worst is taken. Where the address that we wrote to took the message and passed it
+    on, its being hard for somebody behind it is not hard for the address. An event's id is that of the mail's bytes.
     """
     mail = read_mail(raw)
     digest = hashlib.sha256(raw).hexdigest()
@@ -35,7 +39,7 @@ def events_of(raw: bytes, *, signer: Signer, now: datetime, source: str = "mailb
         return []
     happening = _HAPPENINGS[understood.kind]
     delivery = bounced_delivery(mail, signer)
-    findings = list(understood.recipients) or [Finding(address="")]
+    findings = [_of_the_address(one, understood.written_to) for one in understood.recipients] or [Finding(address="")]
     if delivery:
         findings = [max(findings, key=lambda finding: finding.hard)]
     return [
@@ -54,3 +58,8 @@ def events_of(raw: bytes, *, signer: Signer, now: datetime, source: str = "mailb
         )
         for number, finding in enumerate(findings)
     ]
+
+
+def _of_the_address(finding: Finding, written_to: tuple[str, ...]) -> Finding:
+    is_other = bool(written_to) and not any(same_mailbox(finding.address, address) for address in written_to)
+    return msgspec.structs.replace(finding, hard=finding.hard and not (finding.passed_on or is_other))

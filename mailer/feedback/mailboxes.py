@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +49,8 @@ def split_mbox(raw: bytes) -> Iterator[bytes]:
     The messages of an mbox; what is none comes back whole.
 
     >>> one = b"From a Mon Jan  2 10:00:00 2023\nTo: b\n\nx\n\n"
-    >>> len(list(split_mbox(one + one)))
-    2
+    >>> len(list(split_mbox(one + one))), len(list(split_mbox(b"From here on it is no mbox\n")))
+    (2, 1)
     """
     if not raw.startswith(b"From "):
         yield raw
@@ -57,10 +58,10 @@ def split_mbox(raw: bytes) -> Iterator[bytes]:
     starts = [
         match.start() for match in _MBOX_LINE.finditer(raw) if match.start() == 0 or _after_blank(raw, match.start())
     ]
-    for start, end in zip(starts, [*starts[1:], len(raw)], strict=True):
-        yield raw[start:end]
     if not starts or starts[0] > 0:
-        yield raw[: starts[0] if starts else len(raw)]
+        starts = [0, *starts]
+    for start, end in pairwise([*starts, len(raw)]):
+        yield raw[start:end]
 
 
 def _after_blank(raw: bytes, position: int) -> bool:

@@ -148,7 +148,10 @@ def told(mail: Part, words: str, named: list[str]) -> tuple[Kind, list[Finding]]
     if not named:
         return None
     told_of = about_each(words, named[:_MAX_RECIPIENTS])
-    found = [judge(address, diagnosis=diagnosis, context=(words,)) for address, diagnosis in told_of.items()]
+    judged = [judge(address, diagnosis=diagnosis, context=(words,)) for address, diagnosis in told_of.items()]
+    found = [finding for finding in judged if not finding.status.startswith("2")]  # delivered
+    if not found:
+        return Kind.NONE, []
     if is_delay(mail, words):
         return Kind.DELAY, [softened(finding) for finding in found]
     return Kind.BOUNCE, found

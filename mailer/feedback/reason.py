@@ -8,6 +8,7 @@ status, because many servers answer 5.1.1 for a full mailbox or 5.7.1 for an unk
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from mailer.feedback.phrases import FIRM, patterns, unaccented
@@ -117,13 +118,14 @@ def plain(text: str) -> str:
 
 def status_in(text: str) -> str:
     """
-    The enhanced status that stands in a reply, or nothing; a specific one before a vague one.
+    The enhanced status that stands in a reply, or nothing; a failure before a success, a specific before a vague one.
 
     >>> status_in("550 5.1.1 <ana@gad.example>: user unknown (10.0.5.3)")
     '5.1.1'
     """
     found = _ENHANCED.findall(text[:_MAX_WORDS])
-    return next((status for status in found if not status.endswith(".0.0")), found[0] if found else "")
+    failures = [status for status in found if not status.startswith("2")] or found
+    return next((status for status in failures if not status.endswith(".0.0")), failures[0] if failures else "")
 
 
 def reply_code_in(text: str) -> str:
@@ -178,6 +180,7 @@ def is_firm(diagnosis: str) -> bool:
     return _section_of(plain(diagnosis)).startswith(FIRM)
 
 
+@lru_cache(maxsize=200)
 def _section_of(words: str) -> str:
     return next((name for name, pattern in patterns() if pattern.search(words)), "")
 

@@ -28,6 +28,7 @@ _RETURNED: Final = frozenset({
 })  # fmt: skip
 _MAX_WORDS: Final = 30_000
 _MAX_FLUFL: Final = 100_000
+_MAX_FLUFL_PARTS: Final = 10  # it walks through them anew for each of its formats
 _MAX_FLUFL_LINES: Final = 1_500  # it reads every line once for each of its patterns
 logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
 
@@ -53,7 +54,9 @@ def understand(raw: bytes) -> Understanding:
         or read_silent_answer(mail)
         or (Kind.NONE, [])
     )
-    return Understanding(kind=kind, recipients=once_each(found), message_id=_message_id(returned))
+    return Understanding(
+        kind=kind, recipients=once_each(found), message_id=_message_id(returned), written_to=tuple(originals)
+    )
 
 
 def _words_and_returned(mail: Part) -> tuple[str, list[Part]]:
@@ -104,7 +107,7 @@ def _message_id(returned: list[Part]) -> str:
 
 def _by_flufl(raw: bytes, mail: Part, words: str) -> tuple[Kind, list[Finding]] | None:
     """Ask flufl.bounce, which knows formats that are seldom seen; its verdict on hardness is not used."""
-    if not is_bounce(mail, words):
+    if len(mail.walk()) > _MAX_FLUFL_PARTS or not is_bounce(mail, words):
         return None
     addresses: set[bytes] = set()
     head = b"\n".join(raw[:_MAX_FLUFL].splitlines()[:_MAX_FLUFL_LINES])

@@ -201,6 +201,30 @@ def test_returned_mail_becomes_events():
     assert events_of(raw, signer=SIGNER, now=NOW) == [event]
 
 
+@pytest.mark.parametrize(
+    ("original", "final", "hard"),
+    [
+        ("ana@gad.example", "ana@buzon.gad.example", True),
+        ("ana@gad.example", "ben@otro.example", False),
+        ("", "ben@otro.example", False),
+        ("", "ana@gad.example", True),
+    ],
+    ids=["a renamed domain", "an alias", "an alias that is not told", "the address itself"],
+)
+def test_who_stands_behind_the_address(original, final, hard):
+    """An address that took the message and passed it on is not gone because somebody behind it is."""
+    sender = identity(a_letterhead(), SIGNER, 1, 1).sender
+    fields = f"Original-Recipient: rfc822; {original}\n" * bool(original) + f"Final-Recipient: rfc822; {final}\n"
+    raw = (
+        f"From: MAILER-DAEMON@mx.example\nTo: {sender}\nSubject: Undelivered\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+        f"--b\nContent-Type: message/delivery-status\n\n{fields}Action: failed\nStatus: 5.1.1\n\n"
+        "--b\nContent-Type: text/rfc822-headers\n\nTo: ana@gad.example\n\n--b--\n"
+    )
+    (event,) = events_of(raw.encode(), signer=SIGNER, now=NOW)
+    assert (event.delivery, event.reason, event.hard) == ("1-1", Reason.UNKNOWN_USER, hard)
+
+
 def test_mail_to_the_unsubscribe_address_becomes_a_wish():
     """Whatever a mail to the unsubscribe address says, it is the wish to leave."""
     address = identity(a_letterhead(), SIGNER, 1, 2).unsubscribe_mail.removeprefix("mailto:")

@@ -1,5 +1,6 @@
 """Understanding returned mail."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def test_action_never_makes_it_hard(action):
     """A queue that gave up says failed too, and is soft."""
     raw = (SAMPLES / "sendmail-queue-gave-up.eml").read_text().replace("Action: failed", f"Action: {action}").encode()
     assert [one.hard for one in understand(raw).recipients] == [False]
+
+
+@pytest.mark.parametrize(
+    ("named", "hard"), [("rebotes@rebotes.quito.example", False), ("alcaldia@nabon.example", True)]
+)
+def test_a_reply_about_the_sender_is_not_about_the_recipient(named, hard):
+    """An unknown user that is our own address says nothing of the recipient, whatever the status."""
+    raw = (SAMPLES / "postfix-unknown-user.eml").read_text()
+    told = re.sub(r"(?m)^Diagnostic-Code: .*(\n[ \t].*)*", f"Diagnostic-Code: smtp; 550 <{named}> unknown user", raw)
+    assert [one.hard for one in understand(told.encode()).recipients] == [hard]
 
 
 _BYTES = [path.read_bytes() for path in sorted(SAMPLES.glob("*.eml"))]
