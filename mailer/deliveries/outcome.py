@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mailer.deliveries.delivery import Claimed, Settlement, State
 from mailer.deliveries.retry import next_try
-from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportError
+from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportError, readable
 
 _LONGEST_REPLY = 1_000
 _LONGEST_ID = 200
@@ -15,7 +15,7 @@ def taken(claimed: Claimed, receipt: Receipt) -> Settlement:
     return Settlement(
         claimed.id,
         State.SENT,
-        reply=receipt.reply[:_LONGEST_REPLY],
+        reply=readable(receipt.reply[:_LONGEST_REPLY]),
         code=250,
         provider_id=receipt.provider_id[:_LONGEST_ID],
     )

@@ -13,6 +13,16 @@ import msgspec
 from mailer.messages.message import Message
 
 
+def readable(words: str) -> str:
+    r"""
+    What the other side said, as a log, a terminal and a database can hold it.
+
+    >>> readable("5.1.1\tno\x00such mailbox")
+    '5.1.1 no such mailbox'
+    """
+    return words if words.isprintable() else "".join([char if char.isprintable() else " " for char in words])
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """The other side took the message: its words, and its own id for it where it gives one."""
 
@@ -24,8 +34,8 @@ class TransportError(Exception):
     """A hand-over that failed: `reply` holds the other side's words, `code` its SMTP or HTTP code (0: none came)."""
 
     def __init__(self, reply: str, *, code: int = 0, status: str = "") -> None:
-        super().__init__(reply)
-        self.reply = reply
+        self.reply = readable(reply)
+        super().__init__(self.reply)
         self.code = code
         self.status = status  # RFC 3463 enhanced status, "5.1.1", or empty
 

@@ -118,6 +118,7 @@ CASES = [
     Case("DATA", b"451 4.3.0 not now", "pending"),  # behind an envelope that was taken
     Case("dot", b"452 4.3.1 no room", "pending"),
     Case("dot", b"554 5.6.0 not this one", "refused"),
+    Case("dot", b"4\x0051 \xff", "uncertain", connections=2),  # not a reply, nor text for every database
     Case("RCPT", b"421 4.3.2 closing", connections=2),
     Case("after", b"421 4.3.2 closing", connections=2),  # unasked, between two messages
 ]

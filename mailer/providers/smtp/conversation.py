@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from mailer.deliveries.transport import readable
+
 _STATUS: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
 _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?![0-9])([ -]?)(.*)", re.DOTALL)
 _LONGEST: Final = 64 * 1024  # a reply longer than this is no reply
@@ -26,7 +28,7 @@ class Reply(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """Its words, several lines joined by a space."""
-        return " ".join([readable(line) for line in self.lines]).strip()
+        return readable(" ".join([line.decode("utf-8", "replace").strip() for line in self.lines]).strip())
 
     @property
     def status(self) -> str:
@@ -215,14 +217,3 @@ class Conversation(asyncio.Protocol):
         self._paused = False
         self._stop_timer()
         self._wake()
-
-
-def readable(words: bytes) -> str:
-    r"""
-    What a server said, as a log, a terminal and a database can hold it.
-
-    >>> readable(b" 5.1.1\tno\x00such mailbox\r")
-    '5.1.1 no such mailbox'
-    """
-    text = words.decode("utf-8", "replace").strip()
-    return text if text.isprintable() else "".join([char if char.isprintable() else " " for char in text])
