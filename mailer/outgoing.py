@@ -52,7 +52,8 @@ class Outgoing:
                 kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
             )
         except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+            told = config.explain(problem, section, registry.shape(kind))
+            raise OperatorError(f"{self.loaded.path.name}: {told}") from None
 
     @property
     def ways(self) -> list[Transport]:

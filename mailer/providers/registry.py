@@ -32,7 +32,18 @@ def settings(kind: str, table: Mapping[str, Any]) -> Any:
         msgspec.ValidationError: The table has an unknown key or a wrong type.
 
     """
-    return msgspec.convert(dict(table), _module(kind).Settings)
+    return msgspec.convert(dict(table), shape(kind))
+
+
+def shape(kind: str) -> Any:
+    """
+    The struct that a kind's table is read as.
+
+    Raises:
+        OperatorError: There is no such kind.
+
+    """
+    return _module(kind).Settings
 
 
 def make(kind: str, table: Mapping[str, Any], *, name: str, secrets: Secrets) -> Transport:
