@@ -87,9 +87,12 @@ class Here:
             elif result.next_at is None:
                 self._not_before[campaign.id] = self._app.clock.now() + _LATER
             log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
-        except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service
+        except MailerError as problem:
             self._not_before[campaign.id] = self._app.clock.now() + _LATER
             log.warning("campaign failed", action="send-failed", campaign=campaign.id, why=str(problem))
+        except Exception:  # one campaign's trouble must not end the service
+            self._not_before[campaign.id] = self._app.clock.now() + _LATER
+            log.exception("campaign failed", action="send-failed", campaign=campaign.id)
 
 
 class Worker:

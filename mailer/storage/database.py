@@ -87,17 +87,18 @@ class Database:
 
     def _swift_engine(self) -> Engine:
         """PostgreSQL's connections for `swift_write`; they are not asked before each use whether they live."""
-        engine = create_engine(self.url, connect_args=ALERT)
+        engine = create_engine(self.url, hide_parameters=True, connect_args=ALERT)
         event.listen(engine, "connect", prepare)
         event.listen(engine, "connect", go_by_keys)
         return engine
 
     def _engine(self) -> Engine:
+        # What a statement was given may name somebody, and its error is logged.
         if not self.is_sqlite:
-            engine = create_engine(self.url, pool_pre_ping=True, connect_args=ALERT)
+            engine = create_engine(self.url, hide_parameters=True, pool_pre_ping=True, connect_args=ALERT)
             event.listen(engine, "connect", prepare)
             return engine
-        engine = create_engine(self.url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+        engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
