@@ -45,6 +45,7 @@ from mailer.cli import (  # noqa: E402 — the groups
     feedback,
     institutions,
     issues,
+    machine,
     preview,
     proof,
     providers,
@@ -104,10 +105,20 @@ def run(arguments: list[str]) -> int:
     from mailer.errors import MailerError
 
     try:
-        typer.main.get_command(root).main(arguments, prog_name="mailer")
+        return _ended(arguments)
     except MailerError as problem:
         print(f"mailer: {problem}", file=sys.stderr)
-        return 1
+    except OSError as problem:
+        if (refused := machine.refusal(problem)) is None:
+            raise
+        print(f"mailer: {refused}", file=sys.stderr)
+    return 1
+
+
+def _ended(arguments: list[str]) -> int:
+    try:
+        typer.main.get_command(root).main(arguments, prog_name="mailer")
     except SystemExit as end:  # how typer ends: 0, 2 for wrong usage, or what typer.Exit was given
+        machine.end_output()
         return end.code if isinstance(end.code, int) else 1
     return 0
