@@ -237,7 +237,9 @@ class Loaded(msgspec.Struct, frozen=True):
         try:
             return self.resolve(path).read_text(encoding="utf-8")
         except (OSError, UnicodeError) as problem:
-            raise OperatorError(f"{self.path.name}: [{section}] {key}: {path} can't be read ({problem})") from None
+            raise OperatorError(
+                f"{self.path.name}: [{section}] {key}: {path} can't be read ({problem}); mend the path"
+            ) from None
 
     def secret(self, section: str, key: str, variable: str) -> str:
         """

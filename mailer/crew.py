@@ -110,7 +110,10 @@ class Crew:
             log.warning("a sender died", action="sender-died", campaign=self._campaign.id, status=status)
             self._recount(number, f"a sender died ({status}), another takes its place")
         self._landing.set()
-        raise OperatorError(f"the senders of campaign {self._campaign.id} die one after the other ({status})")
+        raise OperatorError(
+            f"the senders of campaign {self._campaign.id} die one after the other ({status}); see what the log says "
+            f"above, then run `mailer send {self._campaign.issue}` again"
+        )
 
     async def _sail(self, number: int) -> tuple[Word, str]:
         """Start a member and listen to it; its last word, and how its process ended."""
