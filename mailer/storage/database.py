@@ -63,7 +63,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """What was stored, aware."""
+        """The instant that was stored, aware: SQLite keeps no zone, and all are UTC."""
         return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
 
