@@ -200,6 +200,11 @@ class Loaded(msgspec.Struct, frozen=True):
     path: Path
     environ: Mapping[str, str]
 
+    @classmethod
+    def handed(cls, config: Config, path: str) -> "Loaded":
+        """The config as a process of ours was handed it, in that process's own environment."""
+        return cls(config=config, path=Path(path), environ=os.environ)
+
     @property
     def folder(self) -> Path:
         """The folder that the config's paths are relative to."""

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -166,11 +165,8 @@ class Member:
     """The other end: one process that sends its share."""
 
     def __init__(self, task: Task) -> None:
-        from os import environ
-
         self._task = task
-        loaded = config.Loaded(config=task.config, path=Path(task.path), environ=environ)
-        self._app = App(loaded, tables_are_current=True)
+        self._app = App(config.Loaded.handed(task.config, task.path), tables_are_current=True)
         if task.hushed:
             self._app.hush()
         self._progress = Progress()

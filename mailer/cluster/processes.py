@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -71,12 +70,10 @@ async def _serve(task: Task, loaded: config.Loaded) -> None:
 
 def main() -> None:
     """Send as standard input says."""
-    from os import environ
-
     import uvloop
 
     task = child.told(Task)
-    loaded = config.Loaded(config=task.config, path=Path(task.path), environ=environ)
+    loaded = config.Loaded.handed(task.config, task.path)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(task, loaded))
