@@ -148,7 +148,7 @@ class App:
 
     @cached_property
     def ledger(self) -> "storage.SqlLedger":
-        """Every delivery."""
+        """The book of deliveries: who gets what, and where each of them stands."""
         return storage.SqlLedger(self.database) if self.database.is_sqlite else storage.SharedLedger(self.database)
 
     @cached_property

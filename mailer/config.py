@@ -200,6 +200,11 @@ class Loaded(msgspec.Struct, frozen=True):
     path: Path
     environ: Mapping[str, str]
 
+    @classmethod
+    def handed(cls, config: Config, path: str) -> "Loaded":
+        """The config as a process of ours was handed it, in that process's own environment."""
+        return cls(config=config, path=Path(path), environ=os.environ)
+
     @property
     def folder(self) -> Path:
         """The folder that the config's paths are relative to."""
@@ -237,7 +242,9 @@ class Loaded(msgspec.Struct, frozen=True):
         try:
             return self.resolve(path).read_text(encoding="utf-8")
         except (OSError, UnicodeError) as problem:
-            raise OperatorError(f"{self.path.name}: [{section}] {key}: {path} can't be read ({problem})") from None
+            raise OperatorError(
+                f"{self.path.name}: [{section}] {key}: {path} can't be read ({problem}); mend the path"
+            ) from None
 
     def secret(self, section: str, key: str, variable: str) -> str:
         """

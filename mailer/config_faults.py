@@ -1,4 +1,4 @@
-"""What is wrong with a table of the config, told to whoever wrote it: where it stands, and what may stand there."""
+"""What is wrong with a TOML file of ours, told to whoever wrote it: where it stands, and what may stand there."""
 
 import re
 from collections.abc import Iterator, Mapping

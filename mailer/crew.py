@@ -1,9 +1,7 @@
 """
 Several processes that send one campaign, each claiming its own batches from the same ledger.
 
-A member of the crew is a fresh interpreter (`python -m mailer.crew`): nothing of ours survives a fork unharmed, neither
-the loop nor an open database. It is told what to do by one line of JSON on its standard input and says how far it is by
-lines on its output. Its input closed means stop; so when this process dies, however it dies, the crew lands and stops.
+A member of the crew (`child`) says how far it is by lines of JSON on its output.
 """
 
 import asyncio
@@ -12,13 +10,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from mailer import config
+from mailer import child, config
 from mailer.app import App
 from mailer.campaigns.campaign import Campaign
 from mailer.deliveries.orders import Ending, Progress, Result
@@ -110,21 +106,20 @@ class Crew:
             log.warning("a sender died", action="sender-died", campaign=self._campaign.id, status=status)
             self._recount(number, f"a sender died ({status}), another takes its place")
         self._landing.set()
-        raise OperatorError(f"the senders of campaign {self._campaign.id} die one after the other ({status})")
+        raise OperatorError(
+            f"the senders of campaign {self._campaign.id} die one after the other ({status}); see what the log says "
+            f"above, then run `mailer send {self._campaign.issue}` again"
+        )
 
     async def _sail(self, number: int) -> tuple[Word, str]:
         """Start a member and listen to it; its last word, and how its process ended."""
         word = Word(Progress())
-        pipe = asyncio.subprocess.PIPE
-        member = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, stdin=pipe, stdout=pipe, env=dict(self._app.loaded.environ)
-        )
-        assert member.stdin is not None and member.stdout is not None  # noqa: PT018 - pipes were asked for
         app = self._app
         task = Task(app.config, str(app.loaded.path), self._campaign.id, number, app.outgoing.processes, app.is_hushed)
+        member = await child.start(__name__, task, app.loaded.environ, speaks=True)
+        assert member.stdin is not None and member.stdout is not None  # noqa: PT018 - pipes were asked for
         closing = asyncio.create_task(self._close_when_landing(member.stdin))
         try:
-            member.stdin.write(msgspec.json.encode(task) + b"\n")
             async for line in member.stdout:
                 word = msgspec.json.decode(line, type=Word)
                 self._heard(number, word)
@@ -170,11 +165,8 @@ class Member:
     """The other end: one process that sends its share."""
 
     def __init__(self, task: Task) -> None:
-        from os import environ
-
         self._task = task
-        loaded = config.Loaded(config=task.config, path=Path(task.path), environ=environ)
-        self._app = App(loaded, tables_are_current=True)
+        self._app = App(config.Loaded.handed(task.config, task.path), tables_are_current=True)
         if task.hushed:
             self._app.hush()
         self._progress = Progress()
@@ -182,11 +174,7 @@ class Member:
 
     async def send(self) -> Word:
         """Send until nothing is due, or until told to stop."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
-        loop.add_signal_handler(signal.SIGINT, lambda: None)  # the captain got it too, and says when
-        await loop.connect_read_pipe(partial(Ear, stop), sys.stdin)
+        stop = await child.stopping()
         orders = self._app.outgoing.orders(number=self._task.number, processes=self._task.processes)
         try:
             campaign = await asyncio.to_thread(self._app.agenda.get, self._task.campaign)
@@ -203,17 +191,6 @@ class Member:
             _say(Word(progress))
 
 
-class Ear(asyncio.Protocol):
-    """Listens for the end of the input, which means stop."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Stop."""
-        self._stop.set()
-
-
 def _say(word: Word) -> None:
     with suppress(BrokenPipeError):  # nobody listens any more: the input will be closed too
         sys.stdout.buffer.write(msgspec.json.encode(word) + b"\n")
@@ -224,8 +201,7 @@ def main() -> Any:
     """Send one share of a campaign, as standard input says."""
     import uvloop
 
-    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    member = Member(task)
+    member = Member(child.told(Task))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         _say(runner.run(member.send()))
 

@@ -13,9 +13,13 @@ get_logger = structlog.get_logger
 
 
 def speak() -> None:
-    """Log everything."""
+    """Log everything; of what fails the way through the code, and none of the values met on it: they name people."""
     structlog.reset_defaults()
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    *others, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(processors=[*others, renderer], logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def hush() -> None:

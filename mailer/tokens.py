@@ -28,6 +28,16 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_salt() -> str:
+    """Sixteen hexadecimal digits that nobody can guess."""
+    return secrets.token_hex(8)
+
+
+def any_number(below: int) -> int:
+    """A number from 0 on that nobody can guess."""
+    return secrets.randbelow(below)
+
+
 def new_key() -> str:
     """A key that nothing had before: a random UUID (RFC 9562)."""
     return str(uuid.uuid4())

@@ -101,9 +101,12 @@ class Here:
             elif result.next_at is None:
                 self._rest(campaign)
             log.info("campaign sent", action="sent", campaign=campaign.id, ending=str(result.ending))
-        except Exception as problem:  # noqa: BLE001 - one campaign's trouble must not end the service
+        except MailerError as problem:
             self._rest(campaign)
             log.warning("campaign failed", action="send-failed", campaign=campaign.id, why=str(problem))
+        except Exception:  # one campaign's trouble must not end the service
+            self._rest(campaign)
+            log.exception("campaign failed", action="send-failed", campaign=campaign.id)
 
     def _rest(self, campaign: Campaign, *, until: datetime | None = None) -> None:
         now = self._app.clock.now()
@@ -247,27 +250,30 @@ def fire(app: App, at: datetime) -> Campaign | None:
     with app.agenda.alone():
         if not app.agenda.fire(SCHEDULE, at, now=now):
             return None
-        held_already = {
-            name
-            for campaign in app.agenda.campaigns(issue)
-            if campaign.holds_its_segments
-            for name in campaign.segments
-        }
-        segments = [name for name in app.config.segments if name not in held_already]
+        segments = _owed(app, issue)
         if not segments or _is_before_our_time(app, issue, at, now):
             return None
         if not reason:
             try:
-                rules = app.rules_of(segments)
-                opened = advance.open_campaign(
-                    app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now, rules=rules
-                )
-                return advance.schedule(app.agenda, opened, at, who=SCHEDULE, now=now, grace=app.late_grace)
+                return _schedule(app, issue, content_hash, segments, at=at)
             except MailerError as problem:
                 reason = str(problem)
         held = advance.hold_fire(app.agenda, issue, segments, reason=reason, now=now)
     dispatch.alert_held(app, held)
     return held
+
+
+def _owed(app: App, issue: str) -> list[str]:
+    """The segments that have not had the issue, and are not about to by a person's order."""
+    held = {name for each in app.agenda.campaigns(issue) if each.holds_its_segments for name in each.segments}
+    return [name for name in app.config.segments if name not in held]
+
+
+def _schedule(app: App, issue: str, content_hash: str, segments: list[str], *, at: datetime) -> Campaign:
+    now = app.clock.now()
+    rules = app.rules_of(segments)
+    opened = advance.open_campaign(app.agenda, issue, content_hash, segments, by=SCHEDULE, now=now, rules=rules)
+    return advance.schedule(app.agenda, opened, at, who=SCHEDULE, now=now, grace=app.late_grace)
 
 
 def _judge(app: App, issue: str, at: datetime, now: datetime) -> tuple[str, str]:

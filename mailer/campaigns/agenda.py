@@ -45,7 +45,7 @@ class Agenda(Protocol):
         ...
 
     def approve(self, approval: Approval) -> None:
-        """Keep a sign-off."""
+        """Keep a sign-off; the latest one of an issue counts."""
         ...
 
     def approval(self, issue: str) -> Approval | None:

@@ -11,6 +11,7 @@ import msgspec
 from mailer.business_days import is_business_day
 from mailer.errors import OperatorError
 
+_LONGEST_MONTH: Final = 31
 _ORDINALS: Final = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RULE: Final = re.compile(
@@ -45,17 +46,15 @@ class Calendar(msgspec.Struct, frozen=True):
             OperatorError: It is no such rule, or there is no such time zone.
 
         """
-        found = _RULE.fullmatch(" ".join(text.lower().split()))
         try:
             zone = ZoneInfo(timezone)
-            at = time(int(found["hour"]), int(found["minute"])) if found else None
-        except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
-            if "hour" not in str(problem) and "minute" not in str(problem):
-                raise OperatorError(
-                    f"[publication] timezone {timezone!r} is no time zone; write one like America/Guayaquil"
-                ) from None
-            at = None
-        if found is None or at is None or found["day"] in {"0", "00"} or int(found["day"] or 1) > 31:  # noqa: PLR2004
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise OperatorError(
+                f"[publication] timezone {timezone!r} is no time zone; write one like America/Guayaquil"
+            ) from None
+        found = _RULE.fullmatch(" ".join(text.lower().split()))
+        at = _time(found["hour"], found["minute"]) if found else None
+        if found is None or at is None or not 1 <= int(found["day"] or 1) <= _LONGEST_MONTH:
             raise OperatorError(
                 f'[schedule] monthly {text!r} can\'t be read; write it like "last business day 09:00", '
                 f'"first monday 08:30" or "day 15 10:00"'
@@ -91,6 +90,14 @@ class Calendar(msgspec.Struct, frozen=True):
         if self.kind == "business day":
             return [day for day in days if is_business_day(day)][self.number]
         return [day for day in days if _WEEKDAYS[day.weekday()] == self.kind][self.number]
+
+
+def _time(hour: str, minute: str) -> time | None:
+    """That time of day; None if there is none such."""
+    try:
+        return time(int(hour), int(minute))
+    except ValueError:
+        return None
 
 
 def _shift(day: datetime, months: int) -> tuple[int, int]:

@@ -27,6 +27,7 @@ def demo(context: typer.Context) -> None:
     from mailer.testing import sink_process
 
     loaded = config.load(context.obj)
+    _demand_sample(loaded.folder)
     folder = Path(tempfile.mkdtemp(prefix="mailer-demo-"))
     received = folder / "received"
     received.mkdir()
@@ -41,6 +42,17 @@ def demo(context: typer.Context) -> None:
         _carry_out(folder / loaded.path.name, list(loaded.config.segments.items()), folder)
         messages = len(sink.accepted())
     _show_the_way(folder, messages)
+
+
+def _demand_sample(source: Path) -> None:
+    from mailer.errors import OperatorError
+
+    for part in _PARTS:
+        if not (source / part).is_dir():
+            raise OperatorError(
+                f"the demo works on the sample publication, and there is no {part}/ in {source}; "
+                f"run it where mailer's own config.toml lies"
+            )
 
 
 def _furnish(source: Path, folder: Path, name: str, port: int) -> None:

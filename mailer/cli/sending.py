@@ -53,7 +53,7 @@ def _progress_bar(app: "App", campaign: "Campaign") -> "Iterator[Callable[[Progr
     from rich.progress import Progress as Bar
 
     before = app.ledger.account(campaign.id)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=before.recipients, completed=before.closed)
         yield lambda progress: bar.update(

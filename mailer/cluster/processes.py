@@ -1,23 +1,14 @@
-"""
-Several sending processes on one machine, each a fresh interpreter that is replaced when it dies.
-
-A process is told what to do by one line of JSON on its standard input; its input closed means stop. So when whoever
-started them dies, however it dies, they land what is in flight and stop.
-"""
+"""Several sending processes on one machine, each (a `child`) replaced when it dies."""
 
 import asyncio
-import signal
 import sys
-from functools import partial
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from mailer import config
+from mailer import child, config
 from mailer.app import App
 from mailer.cluster.sender import Sender
-from mailer.crew import Ear
 from mailer.errors import MailerError, OperatorError
 from mailer.log import get_logger
 
@@ -58,13 +49,9 @@ async def send(app: App, stop: asyncio.Event, *, processes: int) -> None:
 async def _keep(app: App, stop: asyncio.Event, number: int, processes: int) -> None:
     """One place, filled again whenever its process dies."""
     task = Task(app.config, str(app.loaded.path), number, processes)
-    pipe = asyncio.subprocess.PIPE
     while not stop.is_set():
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, stdin=pipe, env=dict(app.loaded.environ)
-        )
-        assert process.stdin is not None
-        process.stdin.write(msgspec.json.encode(task) + b"\n")
+        process = await child.start(__name__, task, app.loaded.environ)
+        assert process.stdin is not None, "a pipe was asked for"
         ended, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
         process.stdin.close()
@@ -78,22 +65,15 @@ async def _keep(app: App, stop: asyncio.Event, number: int, processes: int) -> N
 
 
 async def _serve(task: Task, loaded: config.Loaded) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_signal_handler(signal.SIGINT, lambda: None)  # whoever started us got it too, and says when
-    await loop.connect_read_pipe(partial(Ear, stop), sys.stdin)
-    await Sender(App(loaded), stop, number=task.number, processes=task.processes).run()
+    await Sender(App(loaded), await child.stopping(), number=task.number, processes=task.processes).run()
 
 
 def main() -> None:
     """Send as standard input says."""
-    from os import environ
-
     import uvloop
 
-    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    loaded = config.Loaded(config=task.config, path=Path(task.path), environ=environ)
+    task = child.told(Task)
+    loaded = config.Loaded.handed(task.config, task.path)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(task, loaded))

@@ -97,7 +97,7 @@ class Queue:
         self._app = procrastinate.App(connector=connector)
 
     async def open(self) -> Self:
-        """Connect."""
+        """Open the connections to the queue."""
         await self._app.open_async()
         return self
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from mailer.app import App
 from mailer.cluster.dealing import Dealer
+from mailer.errors import MailerError
 from mailer.log import get_logger
 from mailer.storage.election import Election
 
@@ -71,6 +72,8 @@ class Candidate:
         scheduler.stop()
         try:
             await task
-        except Exception as problem:  # noqa: BLE001 - whatever it was, the next term begins afresh
+        except MailerError as problem:
             log.warning("the scheduler failed", action="scheduler-failed", why=str(problem))
+        except Exception:  # whatever it was, the next term begins afresh
+            log.exception("the scheduler failed", action="scheduler-failed")
         log.info("no longer scheduler", action="resigned")

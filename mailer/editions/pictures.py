@@ -48,7 +48,7 @@ def mail_safe(path: Path, width: int, *, cache: Path | None = None) -> Image:
     try:
         raw = path.read_bytes()
     except OSError as problem:
-        raise AuthorError(f"the picture can't be read ({problem.strerror})", name) from None
+        raise AuthorError(f"the picture can't be read ({problem.strerror}); mend its path or rights", name) from None
     if len(raw) > MOST_BYTES:
         raise AuthorError("the picture is larger than 40 MB; save a smaller copy of it", name)
     key = hashlib.sha256(f"{_RECIPE}/{width}/".encode() + raw).hexdigest()

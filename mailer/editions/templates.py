@@ -106,7 +106,9 @@ class Templates:
             raise AuthorError(f"{problem.message}", self._name(problem.name or ENTRANCE), problem.lineno) from None
         except TemplateError as problem:
             name, line = self._place(problem)
-            raise AuthorError(f"the template can't be filled: {problem.message or problem}", name, line) from None
+            raise AuthorError(
+                f"the template can't be filled: {problem.message or problem}; mend it there", name, line
+            ) from None
 
     def _place(self, problem: BaseException) -> tuple[str, int | None]:
         """The innermost template line of a traceback: Jinja rewrites it to point into the templates."""

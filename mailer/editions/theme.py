@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from mailer.config_faults import explain, line_of
 from mailer.errors import AuthorError
 
 
@@ -102,13 +103,18 @@ class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         name = f"{path.parent.name}/{path.name}"
         try:
-            return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), cls)
+            text = path.read_text(encoding="utf-8-sig")
+            table = tomllib.loads(text)
         except OSError as problem:
-            raise AuthorError(f"the theme can't be read ({problem.strerror})", name) from None
+            raise AuthorError(f"the theme can't be read ({problem.strerror}); mend its path or rights", name) from None
         except UnicodeDecodeError:
             raise AuthorError("the theme is not UTF-8; save it as UTF-8", name) from None
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as problem:
-            raise AuthorError(f"the theme is not as it must be: {problem}", name) from None
+        except tomllib.TOMLDecodeError as problem:
+            raise AuthorError(f"the theme is no valid TOML: {problem}; mend that line", name) from None
+        try:
+            return msgspec.convert(table, cls)
+        except msgspec.ValidationError as problem:
+            raise AuthorError(explain(problem, cls, table), name, line_of(problem, cls, table, text)) from None
 
 
 def size(step: str) -> str:

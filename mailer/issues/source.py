@@ -40,7 +40,7 @@ class Source:
         try:
             raw = path.read_bytes()
         except OSError as problem:
-            raise AuthorError(f"the file can't be read ({problem.strerror})", name) from None
+            raise AuthorError(f"the file can't be read ({problem.strerror}); mend its path or rights", name) from None
         if len(raw) > MOST_BYTES:
             raise AuthorError("the file is larger than 2 MB; it holds something other than the text of an issue", name)
         try:

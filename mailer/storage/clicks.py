@@ -89,7 +89,7 @@ class Clicks:
                 connection.execute(insert(links), rows)
 
     def laid(self, campaign: int) -> Laid:
-        """How a campaign counts."""
+        """How a campaign counts, and the number of each of its links."""
         with self._database.read() as connection:
             tracking = connection.scalar(select(trails.c.tracking).where(trails.c.campaign_id == campaign))
             rows = connection.execute(select(links).where(links.c.campaign_id == campaign)).all()

@@ -63,7 +63,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """What was stored, aware."""
+        """The instant that was stored, aware: SQLite keeps no zone, and all are UTC."""
         return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
 
@@ -96,17 +96,18 @@ class Database:
 
     def _swift_engine(self) -> Engine:
         """PostgreSQL's connections for `swift_write`; they are not asked before each use whether they live."""
-        engine = create_engine(self.url, connect_args=ALERT)
+        engine = create_engine(self.url, hide_parameters=True, connect_args=ALERT)
         event.listen(engine, "connect", prepare)
         event.listen(engine, "connect", go_by_keys)
         return engine
 
     def _engine(self) -> Engine:
+        # What a statement was given may name somebody, and its error is logged.
         if not self.is_sqlite:
-            engine = create_engine(self.url, pool_pre_ping=True, connect_args=ALERT)
+            engine = create_engine(self.url, hide_parameters=True, pool_pre_ping=True, connect_args=ALERT)
             event.listen(engine, "connect", prepare)
             return engine
-        engine = create_engine(self.url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+        engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

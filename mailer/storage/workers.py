@@ -53,7 +53,7 @@ class Roster:
             connection.execute(update(workers).where(workers.c.id == number).values(values))
 
     def sign_off(self, number: int) -> None:
-        """Strike a process off."""
+        """Take a process off the roster: it has ended."""
         with self._database.write() as connection:
             connection.execute(delete(workers).where(workers.c.id == number))
 

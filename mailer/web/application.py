@@ -10,7 +10,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from mailer.app import App
 from mailer.errors import MailerError
@@ -73,7 +72,7 @@ ROUTES = [
 ]
 
 
-def create(house: App) -> ASGIApp:
+def create(house: App) -> Guard:
     """The application for one publication, the guard around it."""
     desk = Desk(house)
 

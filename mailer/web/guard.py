@@ -45,6 +45,8 @@ def page_policy(nonce: str) -> str:
 class Guard:
     """Adds the security headers, gives each request a nonce, and refuses bodies that are too big or too slow."""
 
+    body_seconds = BODY_SECONDS
+
     def __init__(self, app: ASGIApp, limits: Mapping[str, int] | None = None) -> None:
         """Guard `app`; `limits` are the bytes allowed below paths that need more than a form does."""
         self.app = app
@@ -59,7 +61,7 @@ class Guard:
         scope.setdefault("state", {})["nonce"] = nonce
 
         own = (limit for path, limit in self.limits.items() if scope["path"].startswith(path))
-        body = _Body(scope, receive, next(own, FORM_BYTES))
+        body = _Body(scope, receive, most=next(own, FORM_BYTES), seconds=self.body_seconds)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -83,14 +85,15 @@ def _with_ours(headers: Iterable[_Header], scope: Scope, nonce: str) -> list[_He
 
 
 class _Body:
-    """A request's body, read up to `most` bytes in all and for `BODY_SECONDS` in all."""
+    """A request's body, read up to `most` bytes in all and for so many seconds in all."""
 
-    def __init__(self, scope: Scope, receive: Receive, most: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, *, most: int, seconds: float) -> None:
         headers = Headers(scope=scope)
         announced = headers.get("content-length", "0")
         self.is_read = announced == "0" and "transfer-encoding" not in headers
         self._is_too_big = not _LENGTH.fullmatch(announced) or int(announced) > most
         self._most = most
+        self._seconds = seconds
         self._receive = receive
         self._seen = 0
         self._deadline: float | None = None
@@ -99,7 +102,7 @@ class _Body:
         """The next message; an HTTPException once there was too much of it, or it took too long."""
         if self._is_too_big:
             raise HTTPException(413)
-        self._deadline = self._deadline or asyncio.get_running_loop().time() + BODY_SECONDS
+        self._deadline = self._deadline or asyncio.get_running_loop().time() + self._seconds
         try:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()

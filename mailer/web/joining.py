@@ -37,7 +37,7 @@ _PER_DOMAIN: Final = {True: 200, False: 40}
 
 
 async def show(request: Request) -> Response:
-    """The form."""
+    """Show the form of a wish to join."""
     return _form(request)
 
 

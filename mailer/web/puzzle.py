@@ -6,13 +6,12 @@ browser tries numbers until it has found the one. Nothing is kept until an answe
 """
 
 import hashlib
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from mailer.tokens import InvalidToken, Signer
+from mailer.tokens import InvalidToken, Signer, any_number, new_salt
 
 EFFORT: Final = 60_000  # numbers to try at the most: about half a second on a telephone
 GOOD_FOR: Final = timedelta(hours=4)
@@ -34,8 +33,8 @@ def _hash(salt: str, number: int | str) -> str:
 
 def draw(signer: Signer, now: datetime) -> str:
     """A fresh puzzle, signed: `<time>-<salt>-<hash>` is its payload."""
-    salt = secrets.token_hex(8)
-    return signer.sign(_PURPOSE, f"{int(now.timestamp())}-{salt}-{_hash(salt, secrets.randbelow(EFFORT))}")
+    salt = new_salt()
+    return signer.sign(_PURPOSE, f"{int(now.timestamp())}-{salt}-{_hash(salt, any_number(EFFORT))}")
 
 
 def check(signer: Signer, puzzle: str, number: str, now: datetime) -> Answer | None:

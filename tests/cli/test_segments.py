@@ -1,33 +1,14 @@
 """`mailer segments`, run as a person runs it."""
 
-import json
-import shutil
-from pathlib import Path
-
 import pytest
-
-from mailer.cli.commands import run
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def mailer(tmp_path, monkeypatch, capfd):
-    shutil.copy(ROOT / "config.toml", tmp_path)
-    shutil.copytree(ROOT / "subscribers", tmp_path / "subscribers")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MAILER_CONFIG", raising=False)
-
-    def call(*arguments, status=0):
-        assert run(list(arguments)) == status
-        captured = capfd.readouterr()
-        if status:
-            return captured.err
-        return json.loads(captured.out) if "--json" in arguments else captured.out
-
+def mailer(mailer):
+    """The command line with two lists taken in."""
     for name in ("diplomats", "gads"):
-        call("subscribers", "import", f"subscribers/{name}.csv", "--segment", name, "--json")
-    return call
+        mailer("subscribers", "import", f"subscribers/{name}.csv", "--segment", name, "--json")
+    return mailer
 
 
 def test_a_rule_is_counted_and_previewed(mailer):

@@ -1,32 +1,8 @@
 """`mailer suppressions`, run as a person runs it."""
 
-import json
-import shutil
-from pathlib import Path
-
 import pytest
 
 from mailer.audience.suppression import read_suppressions
-from mailer.cli.commands import run
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def mailer(tmp_path, monkeypatch, capfd):
-    shutil.copy(ROOT / "config.toml", tmp_path)
-    shutil.copytree(ROOT / "subscribers", tmp_path / "subscribers")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MAILER_CONFIG", raising=False)
-
-    def call(*arguments, status=0):
-        assert run(list(arguments)) == status
-        captured = capfd.readouterr()
-        if status:
-            return captured.err
-        return json.loads(captured.out) if "--json" in arguments else captured.out
-
-    return call
 
 
 def test_a_suppressed_domain_gets_nothing_until_it_is_lifted(mailer):

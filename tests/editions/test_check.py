@@ -211,6 +211,13 @@ def test_the_source_s_own_faults_are_found_in_november():
 
 
 @spells
+def test_a_misspelt_roman_is_no_numeral(tmp_path):
+    """A word is a Roman numeral by its letters, whatever the sentence about it says."""
+    report = judged(tmp_path, "### A\n\nRomanisco fue el arte del siglo IXX.\n", dictionaries=SYSTEM)
+    assert sorted(codes(report.warnings)) == ["roman-numeral", "spelling"]
+
+
+@spells
 def test_spelling_suggests_and_learns(tmp_path):
     """A wrong word gets its suggestion, a foreign passage one line; names, acronyms, the office's words pass."""
     body = "### CIUDADANIA\n\nEl señor Xutrago leyó en la ICLEI el capítulo XXI de la coperación y el siglo IXX.\n"

@@ -62,7 +62,11 @@ def test_tiles_of_the_goals_are_readable(number):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"[shape]\nwidth = 640\n", "gutter"), ("# diseño".encode("cp1252"), "save it as UTF-8")]
+    ("content", "told"),
+    [
+        (b"[shape]\nwidth = 640\n", r":1: \[shape\] lacks the key \"gutter\"; add it"),
+        ("# diseño".encode("cp1252"), "save it as UTF-8"),
+    ],
 )
 def test_wrong_theme_is_told(tmp_path, content, told):
     """A token that is missing is named, and a file in another encoding said to be one."""

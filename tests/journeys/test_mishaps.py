@@ -1,5 +1,7 @@
 """What goes wrong before anything goes out is said in one sentence, exit 1, and nothing is lost."""
 
+import shutil
+
 from mailer.testing import SmtpSink
 
 
@@ -9,6 +11,12 @@ def test_an_unknown_key_is_named(publication) -> None:
     said = publication.refusal("segments")
     assert "[delivery]" in said
     assert "conections" in said
+
+
+def test_the_demo_asks_for_its_sample(publication) -> None:
+    """Where the sample's lists are missing the demo says so before it starts anything."""
+    shutil.rmtree(publication.folder / "subscribers")
+    assert "there is no subscribers/ in" in publication.refusal("demo")
 
 
 def test_bad_rows_go_to_a_file(publication) -> None:

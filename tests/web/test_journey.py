@@ -15,6 +15,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 
 from mailer.app import App
+from mailer.rehearsal import Ahead
 from mailer.web.application import create
 from mailer.web.serving import settings
 from tests.web.conftest import books, enrol, link_in, publish, send_sample
@@ -63,6 +64,7 @@ class Site:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.house = App.load(publish(folder, public_url=self.url))
+        self.clock = self.house.clock = Ahead()
         enrol(self.house, "embajada@ambito.example", "Ana", "es")
         self.server = uvicorn.Server(settings(create(self.house), "127.0.0.1", 0))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listener]})
@@ -223,15 +225,15 @@ def test_a_reader_comes_goes_and_comes_back(site: Site, chromium, language: str)
     telephone.context.close()
 
 
-def test_without_javascript(site: Site, chromium, monkeypatch) -> None:
-    """All of it is readable and works where scripts are switched off."""
-    monkeypatch.setattr("mailer.web.joining._HUMAN_HASTE", timedelta())
+def test_without_javascript(site: Site, chromium) -> None:
+    """All of it is readable and works where scripts are switched off, for who takes a person's time to fill it in."""
     context = chromium.new_context(java_script_enabled=False, locale="es")
     page = context.new_page()
     page.goto(f"{site.url}/subscribe")
     page.fill("#email", "lectora@nuevo.example")
     page.check("#segment-1")
     page.check("#consent")
+    site.clock.by += timedelta(seconds=4)
     page.click("#join button")
     page.goto(site.link_posted_to("lectora@nuevo.example"))
     page.click("button[value=confirm]")

@@ -13,6 +13,7 @@ import uvicorn
 from mailer.app import App
 from mailer.storage.preferences import Preferences
 from mailer.web.application import create
+from mailer.web.guard import Guard
 from mailer.web.serving import ImpatientProtocol, settings
 from tests.web.conftest import enrol, publish
 
@@ -33,10 +34,16 @@ def served(tmp_path: Path) -> Iterator[App]:
 
 
 @pytest.fixture
-def address(served: App) -> Iterator[tuple[str, int]]:
+def pages(served: App) -> Guard:
+    """Its pages, the guard around them."""
+    return create(served)
+
+
+@pytest.fixture
+def address(pages: Guard) -> Iterator[tuple[str, int]]:
     """Where a real server shows its pages."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = settings(create(served), "127.0.0.1", 0)
+    config = settings(pages, "127.0.0.1", 0)
     config.http = HurriedProtocol
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -136,9 +143,9 @@ def test_slow_second_request_is_hung_up_on(address) -> None:
     assert is_hung_up_on(address, [first, b"GET /he", *(b"a" for _ in range(40))], 0.1)
 
 
-def test_slow_body_is_hung_up_on(address, monkeypatch) -> None:
+def test_slow_body_is_hung_up_on(address, pages) -> None:
     """A form that trickles in is answered with 408 when its time is up."""
-    monkeypatch.setattr("mailer.web.guard.BODY_SECONDS", 0.5)
+    pages.body_seconds = 0.5
     head = b"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     with socket.create_connection(address, timeout=8) as client:
         client.sendall(head + b"Content-Length: 1000\r\n\r\na=")

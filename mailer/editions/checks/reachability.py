@@ -47,6 +47,10 @@ def is_public(number: Number) -> bool:
     return number.is_global and not number.is_multicast and not number.is_reserved
 
 
+class NoHostError(httpx.ConnectError):
+    """No name server knows the name."""
+
+
 class Pinned(httpx.BaseTransport):
     """Connects to the number that the name was judged by; TLS still asks for the name."""
 
@@ -70,7 +74,7 @@ class Pinned(httpx.BaseTransport):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise httpx.ConnectError(f"there is no host {host}") from None
+            raise NoHostError(f"there is no host {host}") from None
         numbers = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
         # One number inside is enough to refuse: a name that leads to both is a trick.
         if not numbers or not all(map(self._allowed, numbers)):
@@ -130,11 +134,12 @@ def _asked(client: httpx.Client, url: str) -> Failure | None:
         return Failure(f"it is sent on more than {REDIRECTS} times", certain=True)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         return Failure("it leads to something that is no web page", certain=True)
+    except NoHostError as problem:
+        return Failure(str(problem), certain=True)
     except httpx.ConnectError as problem:
-        if "CERTIFICATE" in str(problem):
-            return Failure("its certificate can't be trusted, and browsers would warn", certain=False)
-        certain = "there is no host" in str(problem)
-        return Failure(str(problem) if certain else "nobody answers there", certain=certain)
+        is_untrusted = "CERTIFICATE" in str(problem)  # OpenSSL's word; httpx has no class of its own for it
+        told = "its certificate can't be trusted, and browsers would warn" if is_untrusted else "nobody answers there"
+        return Failure(told, certain=False)
     except httpx.TimeoutException:
         return Failure(f"no answer within {SECONDS:.0f} seconds", certain=False)
     except httpx.HTTPError as problem:

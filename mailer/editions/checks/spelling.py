@@ -64,8 +64,9 @@ def spelling(issue: Issue, own: Collection[str], dictionary: Knows | None) -> It
     ours = chain.from_iterable(words for words in read if words not in foreign)
     for word in dict.fromkeys((word.text, word.line) for word in ours):
         if message := _judged(word[0], knows, named=word[0].casefold() in names):
-            code = "roman-numeral" if "Roman" in message else "spelling"
-            yield warning(code, issue.where(word[1]), message)
+            yield warning("spelling", issue.where(word[1]), message)
+        elif message := _roman(word[0], knows):
+            yield warning("roman-numeral", issue.where(word[1]), message)
 
 
 def own_words(office: Path | None) -> frozenset[str]:
@@ -107,10 +108,8 @@ def _is_foreign(words: Sequence[_Word], knows: Knows) -> bool:
 
 def _judged(text: str, knows: Knows, *, named: bool) -> str:
     """What is wrong with a word; nothing if it is known, a name, an acronym or a Roman numeral."""
-    if len(text) == 1 or knows(text) or all(map(knows, re.split(r"[’'-]", text))):
+    if len(text) == 1 or knows(text) or all(map(knows, re.split(r"[’'-]", text))) or _is_roman_like(text):
         return ""
-    if set(text) <= set("IVXLCDM"):
-        return "" if _ROMAN.fullmatch(text) else _roman(text)
     # A name may well be two letters away from a word: Dubois, dubios.
     is_known = knows if text.islower() else lambda word: knows(word) or knows(word.capitalize())
     slip = next((other for other in _slips(text.lower(), swaps=not named) if is_known(other)), "")
@@ -125,7 +124,14 @@ def _judged(text: str, knows: Knows, *, named: bool) -> str:
     )
 
 
-def _roman(text: str) -> str:
+def _is_roman_like(text: str) -> bool:
+    return set(text) <= set("IVXLCDM")
+
+
+def _roman(text: str, knows: Knows) -> str:
+    """What is wrong with a word in the letters of Roman numerals; nothing if it is one, or is known for a word."""
+    if not _is_roman_like(text) or _ROMAN.fullmatch(text) or knows(text):
+        return ""
     swapped = (text[:i] + text[i + 1] + text[i] + text[i + 2 :] for i in range(len(text) - 1))
     meant = next((other for other in swapped if _ROMAN.fullmatch(other)), "")
     return f'"{text}" is no Roman numeral' + (f'; did you mean "{meant}"?' if meant else "; mend it")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -25,13 +25,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     domain: str
     key_env: str
-    region: str = "us"
+    region: Literal["us", "eu"] = "us"
     url: str = ""
     timeouts: Timeouts = Timeouts()
-
-    def __post_init__(self) -> None:
-        if self.region not in _REGIONS:
-            raise ValueError(f"region is one of {', '.join(_REGIONS)}")
 
 
 def make(settings: Settings, name: str, secrets: Secrets) -> HttpTransport:

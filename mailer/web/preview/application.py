@@ -60,7 +60,7 @@ async def asset(request: Request) -> Response:
 
 
 async def theme(request: Request) -> Response:
-    """The house's tokens."""
+    """The theme's tokens as CSS variables, which the preview's page wears too."""
     return Response(await run_in_threadpool(request.app.state.studio.theme), media_type="text/css")
 
 
