@@ -56,6 +56,18 @@ class ConnectionLost(TransportError):
     """The way out is gone before anything was handed over: wait, reconnect, go on; no mark on the recipient."""
 
 
+class Throttled(ConnectionLost):
+    """
+    We go too fast, or the other side rests: it took nothing, and that says nothing about the message.
+
+    Whoever opens the next channel waits for `retry_after` seconds, if it is set.
+    """
+
+    def __init__(self, reply: str, *, code: int = 0, status: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(reply, code=code, status=status)
+        self.retry_after = retry_after
+
+
 class TransportDown(TransportError):
     """It is us: login, sender or policy refused. The campaign pauses with these words."""
 

@@ -15,6 +15,7 @@ from mailer.deliveries.transport import (
     Deferred,
     Receipt,
     RecipientRefused,
+    Throttled,
     TransportDown,
     TransportError,
     Uncertain,
@@ -89,7 +90,7 @@ class Verdicts:
 
     def _is_suspect(self, claimed: Claimed, error: TransportError) -> bool:
         """Whether this very message seems to break connections, as others pass."""
-        if isinstance(error, (TransportDown, Diverted)) or not self._progress.sent:
+        if isinstance(error, (TransportDown, Diverted, Throttled)) or not self._progress.sent:
             return False
         self._lost[claimed.id] = self._lost.get(claimed.id, 0) + 1
         return isinstance(error, ConnectionLost) and self._lost[claimed.id] >= self._losses

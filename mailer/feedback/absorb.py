@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
 
 import msgspec
 
@@ -18,6 +19,10 @@ from mailer.feedback.reason import Reason
 
 # Trouble of ours or of the way, which says nothing about the address: such bounces don't add up to a pause.
 OURS = frozenset({Reason.REPUTATION, Reason.AUTH, Reason.POLICY, Reason.CONTENT, Reason.SIZE, Reason.RATE, Reason.TLS})
+
+
+# A provider hands in thousands at once and doesn't wait long; other writers wait for no more than these.
+_TOGETHER: Final = 100
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -121,7 +126,7 @@ def absorb(
     events: Iterable[Event], *, book: FeedbackBook, policy: Policy, now: datetime, evidence: bytes = b""
 ) -> list[Recorded]:
     """
-    Record events and do what follows from them, each in one transaction; say what became of each.
+    Record events and do what follows from them, a hundred in one transaction; say what became of each.
 
     The same event counts once. The order in which events come doesn't matter.
 
@@ -129,10 +134,11 @@ def absorb(
         TokenSpent: An event's token was used by another; nothing of that event is recorded.
 
     """
-    outcomes = []
-    for event in events:
+    outcomes: list[Recorded] = []
+    given = iter(events)
+    while some := list(islice(given, _TOGETHER)):
         with book.open() as page:
-            outcomes.append(_absorb_one(event, page, policy, now, evidence))
+            outcomes += [_absorb_one(event, page, policy, now, evidence) for event in some]
     return outcomes
 
 
@@ -162,7 +168,7 @@ def _absorb_one(event: Event, page: Page, policy: Policy, now: datetime, evidenc
         raise TokenSpent
     owner = page.owner_of(event)
     if owner is None:
-        page.record(event, None, evidence, Recorded.UNATTRIBUTED)
+        page.record(event, None, event.evidence or evidence, Recorded.UNATTRIBUTED)
         return Recorded.UNATTRIBUTED
     effect = effect_of(event, page.past_of(owner, event.at - policy.soft_within), policy, now)
     outcome = Recorded.RECORDED
@@ -172,7 +178,7 @@ def _absorb_one(event: Event, page: Page, policy: Policy, now: datetime, evidenc
     if effect.unsubscribe and owner.subscriber_id is not None:
         page.unsubscribe(owner)
         outcome = Recorded.UNSUBSCRIBED
-    page.record(event, owner, evidence, outcome)
+    page.record(event, owner, event.evidence or evidence, outcome)
     return outcome
 
 

@@ -30,7 +30,8 @@ class Event(msgspec.Struct, frozen=True):
     (`campaign-subscriber`) comes from a signed token alone. `provider_id` is the id that the
     provider gave to the message when it took it. `is_vouched` says that the sender proved who it is (a
     webhook's signature): a mail proves nothing, and its address is then only what somebody claims. `token` is good for
-    one event: it is spent in the transaction that records this one.
+    one event: it is spent in the transaction that records this one. `evidence` is this one's part of
+    what came, where many came at once.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Event(msgspec.Struct, frozen=True):
     diagnosis: str = ""
     is_vouched: bool = False
     token: str = ""
+    evidence: bytes = b""
 
 
 _WEIGHT: Final = {happening: weight for weight, happening in enumerate(Happening, start=1)}

@@ -22,6 +22,7 @@ from mailer.feedback.reason import Reason
 
 MAX_BODY: Final = 4 << 20
 _LONGEST_ID: Final = 200
+_YEARS: Final = range(2000, 2100)
 Headers = Mapping[str, str]
 """A request's headers, their names in lower case."""
 
@@ -110,11 +111,13 @@ def instant(value: Any, now: datetime) -> datetime:
     """
     try:
         if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        at = datetime.fromisoformat(str(value))
+            at = datetime.fromtimestamp(value, UTC)
+        else:
+            at = datetime.fromisoformat(str(value))
+            at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return now
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.year in _YEARS else now
 
 
 def text(table: Any, *path: str) -> str:

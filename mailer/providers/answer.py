@@ -8,7 +8,14 @@ from typing import Any, Final
 import msgspec
 
 from mailer.clock import SystemClock
-from mailer.deliveries.transport import Deferred, Receipt, TransportDown, TransportError, Uncertain
+from mailer.deliveries.transport import (
+    Deferred,
+    Receipt,
+    Throttled,
+    TransportDown,
+    TransportError,
+    Uncertain,
+)
 
 _SECONDS: Final = ("retry-after", "ratelimit-reset", "x-sib-ratelimit-reset")
 _EPOCH_BEGINS: Final = 1e9  # what is less is a span
@@ -73,8 +80,11 @@ def by_status(answer: Answer) -> TransportError:
     enhanced = found[1] if found else ""
     if status in _UNANSWERED:
         return Uncertain(words, code=status)
-    if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - RFC 9110 15.6
-        return Deferred(words, code=status, status=enhanced, retry_after=retry_after(answer))
+    asked = retry_after(answer)
+    if status == 429 or (status == 503 and asked):  # noqa: PLR2004 - RFC 6585 4, RFC 9110 15.6.4
+        return Throttled(words, code=status, status=enhanced, retry_after=asked)
+    if status in {408, 425} or status >= 500:  # noqa: PLR2004 - RFC 9110 15.6
+        return Deferred(words, code=status, status=enhanced, retry_after=asked)
     return TransportDown(words, code=status, status=enhanced)
 
 
@@ -99,6 +109,8 @@ def retry_after(answer: Answer) -> float:
         due = float(reset) if reset else _instant(answer.header("retry-after"))
     except ValueError:
         return 0.0
+    if due > _EPOCH_BEGINS * 1000:
+        due /= 1000  # Mailgun counts them in milliseconds
     return _bounded(due - now if due > _EPOCH_BEGINS else due)
 
 

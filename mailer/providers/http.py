@@ -21,6 +21,7 @@ from mailer.deliveries.transport import (
     HandOff,
     Receipt,
     RecipientRefused,
+    Throttled,
     TransportDown,
     TransportError,
     Uncertain,
@@ -28,6 +29,7 @@ from mailer.deliveries.transport import (
 from mailer.errors import OperatorError
 from mailer.messages.message import Message
 from mailer.providers.answer import Answer, by_status
+from mailer.providers.gate import Gate
 
 # httpcore looks for sniffio at every lock it takes, and where that isn't installed Python searches its whole path each
 # time: half of what a request costs. So Python is told once that it isn't there.
@@ -134,6 +136,7 @@ class HttpTransport:
         self.api = api
         self._timeouts = timeouts
         self._context: ssl.SSLContext | None = None
+        self._gate = Gate()
 
     def check(self, message: Message) -> None:
         """
@@ -161,10 +164,11 @@ class HttpTransport:
         Connect, and show the key where the provider has a harmless place for that.
 
         Raises:
-            ConnectionLost: Nobody answers.
+            ConnectionLost: Nobody answers, or we were asked to wait.
             TransportDown: The key is refused.
 
         """
+        await self._gate.passed()
         self._context = self._context or httpx.create_ssl_context()
         waits = self._timeouts
         client = httpx.AsyncClient(
@@ -175,9 +179,10 @@ class HttpTransport:
             # Unpacked, an answer may be a thousand times as long as what came.
             headers={"User-Agent": "mailer", "Accept-Encoding": "identity"},
         )
-        channel = HttpChannel(self.api, client, waits)
+        channel = HttpChannel(self.api, client, waits, self._gate)
         try:
-            await channel.greet()
+            if self._gate.is_new_ground:
+                await channel.greet()
         except BaseException:
             await client.aclose()
             raise
@@ -187,10 +192,11 @@ class HttpTransport:
 class HttpChannel:
     """One connection to an API."""
 
-    def __init__(self, api: Api, client: httpx.AsyncClient, waits: Timeouts) -> None:
+    def __init__(self, api: Api, client: httpx.AsyncClient, waits: Timeouts, gate: Gate) -> None:
         self._api = api
         self._client = client
         self._waits = waits
+        self._gate = gate
 
     async def greet(self) -> None:
         """See that somebody answers and, where that can be asked, takes the key; raises as `open` does."""
@@ -206,9 +212,13 @@ class HttpChannel:
         """Hand one message over; see `Channel.transmit`."""
         if not message.recipient.isascii():
             raise RecipientRefused("the address needs SMTPUTF8 (RFC 6531), which no API offers", status="5.6.7")
+        await self._gate.passed()
         request = self._api.write(message)
         try:
-            return await self._post(request, hand_off)
+            receipt = await self._post(request, hand_off)
+        except Throttled as asked:
+            self._gate.close(asked)
+            raise
         except Uncertain as lost_answer:
             if request.is_idempotent:
                 return await self._ask_again(request)
@@ -216,6 +226,8 @@ class HttpChannel:
             if found is None:
                 raise lost_answer from None
             return found
+        self._gate.open()
+        return receipt
 
     async def close(self) -> None:
         """Hang up."""

@@ -46,10 +46,10 @@ def mailgun(data, *, stamp=STAMP, token="t" * 50):
     return {}, json.dumps({"signature": signed, "event-data": data}).encode()
 
 
-def resend(payload, *, stamp=STAMP):
+def resend(payload, *, stamp=STAMP, named="msg_1"):
     body = json.dumps(payload).encode()
-    signature = b64encode(hmac.digest(b"a svix secret", f"msg_1.{stamp}.".encode() + body, "sha256")).decode()
-    return {"svix-id": "msg_1", "svix-timestamp": stamp, "svix-signature": f"v1,AAAA v1,{signature}"}, body
+    signature = b64encode(hmac.digest(b"a svix secret", f"{named}.{stamp}.".encode() + body, "sha256")).decode()
+    return {"svix-id": named, "svix-timestamp": stamp, "svix-signature": f"v1,AAAA v1,{signature}"}, body
 
 
 def ses(message, *, version="2", at=NOW, topic=TOPIC, **more):

@@ -22,7 +22,7 @@ REFUSED_ONES = set(range(13, PEOPLE, 200))
 LOST_WHEN_TAKEN = set(range(5, PEOPLE, 100))
 LOST_UNTAKEN = set(range(25, PEOPLE, 250))
 FAULTS = (
-    {number: (429, {"Retry-After": "1"}, {}) for number in range(1, PEOPLE, 50)}
+    {number: (429, {"Retry-After": "0.01"}, {}) for number in range(1, PEOPLE, 50)}
     | {number: (500, {}, {}) for number in range(2, PEOPLE, 50)}
     | {number: (503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, {}) for number in range(3, PEOPLE, 100)}
     | dict.fromkeys(LOST_UNTAKEN, DROP)
@@ -110,6 +110,18 @@ async def test_a_campaign_with_faults_reconciles(kind, tmp_path):
     assert result.account.reconciled
     assert set(behaviour.taken.values()) == {1}
     assert len(behaviour.taken) == PEOPLE - len(REFUSED_ONES) - (0 if kind in KEYED else len(LOST_UNTAKEN))
+    stage.close()
+
+
+async def test_a_limited_pace_puts_nobody_off(tmp_path):
+    """Where two requests of three come too soon for the provider, everybody is sent to in one run all the same."""
+    stage = Stage(empty_books(tmp_path / "mailer.db"))
+    stage.people(40)
+    campaign = stage.campaign()
+    too_soon = (429, {"Retry-After": "0.001"}, {})
+    async with Esp(lambda _: too_soon if len(esp.posted) % 3 else TAKEN["ses"]).running() as esp:
+        result = await stage.sending(campaign, transport("ses", esp.url), make_message=make_message)
+    assert (result.ending, result.account.sent, len(esp.posted)) == (Ending.DONE, 40, 120)
     stage.close()
 
 

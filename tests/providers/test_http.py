@@ -10,7 +10,14 @@ from urllib.parse import unquote
 import pytest
 import trustme
 
-from mailer.deliveries.transport import ConnectionLost, Deferred, RecipientRefused, TransportDown, Uncertain
+from mailer.deliveries.transport import (
+    ConnectionLost,
+    Deferred,
+    RecipientRefused,
+    Throttled,
+    TransportDown,
+    Uncertain,
+)
 from mailer.errors import OperatorError
 from mailer.providers.answer import Answer, retry_after
 from tests.providers.esp import (
@@ -48,9 +55,9 @@ async def test_a_message_is_taken(kind):
 @pytest.mark.parametrize(
     ("answer", "family", "wait"),
     [
-        ((429, {"Retry-After": "7"}, {}), Deferred, 7),
+        ((429, {"Retry-After": "7"}, {}), Throttled, 7),
         ((500, {}, {}), Deferred, 0),
-        ((503, {"Retry-After": "3"}, {}), Deferred, 3),
+        ((503, {"Retry-After": "3"}, {}), Throttled, 3),
         ((504, {}, {}), Uncertain, 0),
         ((401, {}, {"message": "wrong key"}), TransportDown, 0),
         ((403, {}, {"message": "the sender is not verified"}), TransportDown, 0),
@@ -65,8 +72,27 @@ async def test_refusals_are_told_apart(kind, answer, family, wait):
         with pytest.raises(family) as caught:
             await send(kind, esp)
     assert caught.value.code == answer[0]
-    if family is Deferred:
+    if family in {Deferred, Throttled}:
         assert caught.value.retry_after == wait
+
+
+async def test_who_asks_for_time_is_left_alone():
+    """A provider that limits our pace keeps back all channels: for a moment they wait, for longer they give way."""
+    async with Esp(
+        (429, {"Retry-After": "0.2"}, {}), (429, {"Retry-After": "3000"}, {}), TAKEN["ses"]
+    ).running() as esp:
+        way = transport("ses", esp.url)
+        channels = [await way.open() for _ in range(2)]
+        asked = asyncio.get_running_loop().time()
+        for channel in (*channels, *channels):
+            with pytest.raises(Throttled):
+                await channel.transmit(a_message(), Journal())
+        with pytest.raises(Throttled, match="asked to wait"):
+            await way.open()
+        for channel in channels:
+            await channel.close()
+    assert len(esp.posted) == 2
+    assert asyncio.get_running_loop().time() - asked >= 0.2
 
 
 @pytest.mark.parametrize("kind", ONCE_ONLY)
@@ -247,6 +273,7 @@ async def test_what_is_not_found_stays_uncertain(kind, answer):
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
         ({"retry-after": "Sun, 21 Oct 2150 07:28:00 GMT"}, 86_400.0),
         ({"x-ratelimit-reset": "1792567740", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60.0),
+        ({"x-ratelimit-reset": "1792567740000", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60.0),
         ({"x-ratelimit-reset": "12"}, 12.0),
         ({"ratelimit-reset": "2"}, 2.0),
         ({"retry-after": "soon"}, 0.0),

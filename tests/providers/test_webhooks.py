@@ -110,6 +110,49 @@ def answer(provider, headers, body):
     return 200
 
 
+@pytest.mark.parametrize(
+    "stamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 253402300799, -1e300, "soon"]
+)
+def test_an_impossible_time_is_now(stamp):
+    """What happened before there was such mail, or in another age, happened when it was told."""
+    record = json.loads(HARD["postmark"][1]) | {"BouncedAt": stamp}
+    (event,) = take("postmark", (BASIC, json.dumps(record).encode()))
+    assert event.at == NOW
+
+
+def test_recipients_that_are_no_list_are_nobody():
+    """SES lists its recipients: a text in their place isn't read letter by letter."""
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": ADDRESS}
+    assert take("ses", ses({"eventType": "Bounce", "mail": MAIL, "bounce": bounce})) == []
+
+
+@pytest.mark.parametrize("provider", ["ses", "resend"])
+def test_ids_of_any_length_are_kept(provider):
+    """An event's id fits the book, however long the provider's own is."""
+    named = "x" * 3000
+    call = ses({"eventType": "Delivery", "delivery": {"recipients": [ADDRESS]}}, MessageId=named)
+    if provider == "resend":
+        call = resend({"type": "email.delivered", "data": {"to": [ADDRESS]}}, named=named)
+    (event,) = take(provider, call)
+    assert len(event.id) <= 200
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "mailjet"])
+def test_many_at_once_are_recorded_each_with_its_own_part(provider, tmp_path):
+    """A call of many events becomes as many entries, and each keeps no more of the call than speaks of it."""
+    database = Database(empty_books(tmp_path / "m.db"))
+    book = SqlFeedbackBook(database, FrozenClock(NOW), Signer(["s"]))
+    one = json.loads(HARD[provider][1])[0]
+    many = [one | {"email": f"p{number}@nabon.example", "sg_event_id": str(number)} for number in range(250)]
+    call = sendgrid(many) if provider == "sendgrid" else (BASIC, json.dumps(many).encode())
+    outcomes = absorb(take(provider, call), book=book, policy=Policy(), now=NOW, evidence=call[1])
+    assert outcomes == [Recorded.SUPPRESSED] * 250
+    entry, evidence = book.entry(7)
+    assert entry.address == "p6@nabon.example"
+    assert json.loads(evidence) == many[6]
+    database.close()
+
+
 def test_token_of_mailgun_is_good_once(tmp_path):
     """Mailgun's signature doesn't cover the event: a token seen once signs nothing more."""
     database = Database(empty_books(tmp_path / "m.db"))

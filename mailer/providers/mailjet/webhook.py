@@ -50,6 +50,7 @@ def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
         message_id=text(one, "CustomID"),  # where the transport puts our Message-ID
         provider_id=text(one, "MessageID"),
         is_vouched=True,
+        evidence=msgspec.json.encode(one),
     )
     if happening is not Happening.BOUNCED:
         return event

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError
+from mailer.deliveries.transport import Receipt, RecipientRefused, Throttled, TransportDown, TransportError
 from mailer.messages.message import Message
 from mailer.providers.answer import Answer, receipt_by, retry_after
 from mailer.providers.fields import bare
@@ -95,5 +95,5 @@ class Postmark(Mapped):
         if code == _INACTIVE or (code == _INVALID and "'To'" in words):
             return RecipientRefused(answer.words, code=answer.status)
         if code in _PASSING:
-            return Deferred(answer.words, code=answer.status, retry_after=retry_after(answer))
+            return Throttled(answer.words, code=answer.status, retry_after=retry_after(answer))
         return None

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, instant, near, text, unbase64
+from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, event_id, instant, near, text, unbase64
 
 _WINDOW: Final = timedelta(minutes=5)
 _HAPPENINGS: Final = {
@@ -57,7 +57,7 @@ def _events(payload: Any, named: str, now: datetime) -> list[Event]:
     recipients = data.get("to") if isinstance(data.get("to"), list) else [text(data, "to")]
     events = [
         Event(
-            id=f"resend:{named}:{number}",
+            id=event_id("resend", named, str(number)),
             happening=happening,
             at=instant(text(payload, "created_at"), now),
             source="resend",

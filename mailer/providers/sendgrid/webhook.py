@@ -74,6 +74,7 @@ def _event(one: Mapping[str, Any], now: datetime) -> Event | None:
         message_id=text(one, "message-id") or text(one, "smtp-id"),  # our own argument comes first
         provider_id=_GROWN.split(text(one, "sg_message_id"))[0],
         is_vouched=True,
+        evidence=msgspec.json.encode(one),
     )
     if happening is not Happening.BOUNCED:
         return event

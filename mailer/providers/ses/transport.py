@@ -13,9 +13,9 @@ import httpx
 import msgspec
 
 from mailer.clock import Clock, SystemClock
-from mailer.deliveries.transport import Deferred, Receipt, RecipientRefused, TransportDown, TransportError
+from mailer.deliveries.transport import Receipt, RecipientRefused, Throttled, TransportDown, TransportError
 from mailer.messages.message import Message
-from mailer.providers.answer import Answer, by_status, receipt_by
+from mailer.providers.answer import Answer, receipt_by, retry_after
 from mailer.providers.http import HttpTransport, Request, Timeouts, secure
 from mailer.providers.registry import Secrets
 from mailer.providers.ses.signature import Credentials, Scope, signed_headers
@@ -110,13 +110,10 @@ class Ses:
     def refusal(self, answer: Answer) -> TransportError | None:
         """What the kind of error says more than the status: SES calls nearly everything a 400."""
         kind = answer.header("x-amzn-errortype").partition(":")[0]
-        if kind in _PASSING or "rate exceeded" in answer.words.lower():
-            found = by_status(answer)
-            asked = found.retry_after if isinstance(found, Deferred) else 0.0
-            daily = _DAILY if "daily" in answer.words.lower() else 0.0
-            return Deferred(answer.words, code=answer.status, retry_after=asked or daily)
-        if answer.status == httpx.codes.BAD_REQUEST and "quota exceeded" in answer.words.lower():
-            return Deferred(answer.words, code=answer.status, retry_after=_DAILY)
+        words = answer.words.lower()
+        if kind in _PASSING or "rate exceeded" in words or "quota exceeded" in words:
+            asked = retry_after(answer) or (_DAILY if "daily" in words else 0.0)
+            return Throttled(answer.words, code=answer.status, retry_after=asked)
         if kind in {"AccountSuspendedException", "SendingPausedException", "MailFromDomainNotVerifiedException"}:
             return TransportDown(answer.words, code=answer.status)
         if (

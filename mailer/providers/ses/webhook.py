@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from mailer.feedback.event import Event, Happening
-from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, instant, text, unbase64
+from mailer.feedback.webhook import Headers, WebhookRefused, bounced, decode, event_id, instant, text, unbase64
 
 _WINDOW: Final = timedelta(hours=24)  # SNS repeats a call that failed under its first time stamp
 _SIGNED: Final = {
@@ -123,9 +123,9 @@ def _events(message: Any, named: str, now: datetime) -> list[Event]:
         return []
     found = detail.get(key) if key else (message.get("mail") or {}).get("destination")
     events = []
-    for number, one in enumerate(found or []):
+    for number, one in enumerate(found if isinstance(found, list) else []):
         event = Event(
-            id=f"ses:{named}:{number}",
+            id=event_id("ses", named, str(number)),
             happening=happening,
             at=instant(text(detail, "timestamp"), now),
             source="ses",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailer.deliveries.transport import Deferred, RecipientRefused, TransportDown, Uncertain
+from mailer.deliveries.transport import RecipientRefused, Throttled, TransportDown, Uncertain
 from mailer.providers.brevo.webhook import Keys, receive
 from tests.providers.esp import DROP, TAKEN, TOKEN, Esp, send
 
@@ -55,7 +55,7 @@ async def test_codes(status, code, words, family):
 async def test_the_limit_tells_when_it_ends():
     """Brevo says in how many seconds its limit ends."""
     async with Esp((429, {"x-sib-ratelimit-reset": "12"}, {})).running() as esp:
-        with pytest.raises(Deferred) as caught:
+        with pytest.raises(Throttled) as caught:
             await send("brevo", esp)
     assert caught.value.retry_after == 12
 

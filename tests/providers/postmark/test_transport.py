@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailer.deliveries.transport import Deferred, RecipientRefused, TransportDown, Uncertain
+from mailer.deliveries.transport import RecipientRefused, Throttled, TransportDown, Uncertain
 from mailer.providers.postmark.webhook import Keys, receive
 from tests.providers.esp import TAKEN, TOKEN, Esp, send
 
@@ -48,7 +48,7 @@ async def test_the_message_is_mapped():
         (422, 400, "The 'From' address you supplied is not a Sender Signature.", TransportDown),
         (422, 412, "Your account is pending approval.", TransportDown),
         (200, 406, "Inactive recipient", RecipientRefused),
-        (422, 100, "Maintenance", Deferred),
+        (422, 100, "Maintenance", Throttled),
     ],
 )
 async def test_error_codes(status, code, words, family):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailer.deliveries.transport import Deferred, RecipientRefused, TransportDown, Uncertain
+from mailer.deliveries.transport import Deferred, RecipientRefused, Throttled, TransportDown, Uncertain
 from mailer.feedback.verp import delivery_of_message_id
 from mailer.messages.message import Message
 from mailer.providers.resend.webhook import Keys, receive
@@ -68,7 +68,7 @@ async def test_what_can_not_be_asked_stays_uncertain(second):
         (422, "validation_error", "Invalid `from` field.", TransportDown),
         (403, "validation_error", "The quito.example domain is not verified.", TransportDown),
         (429, "daily_quota_exceeded", "You have reached your daily email sending quota.", TransportDown),
-        (429, "rate_limit_exceeded", "Too many requests.", Deferred),
+        (429, "rate_limit_exceeded", "Too many requests.", Throttled),
         (409, "concurrent_idempotent_requests", "in progress", Deferred),
         (409, "invalid_idempotent_request", "used with another body", Uncertain),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailer.deliveries.transport import Deferred, RecipientRefused, TransportDown
+from mailer.deliveries.transport import RecipientRefused, Throttled, TransportDown
 from tests.providers.esp import TAKEN, TOKEN, Esp, send
 
 
@@ -38,6 +38,6 @@ async def test_the_limit_tells_when_it_ends():
     """SendGrid says when its limit ends in Unix seconds."""
     headers = {"Date": "Wed, 30 Nov 2022 14:00:00 GMT", "X-RateLimit-Reset": "1669816830"}
     async with Esp((429, headers, {"errors": [{"message": "too many requests"}]})).running() as esp:
-        with pytest.raises(Deferred) as caught:
+        with pytest.raises(Throttled) as caught:
             await send("sendgrid", esp)
     assert caught.value.retry_after == 30

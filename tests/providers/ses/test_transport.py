@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailer.deliveries.transport import Deferred, RecipientRefused, TransportDown
+from mailer.deliveries.transport import RecipientRefused, Throttled, TransportDown
 from mailer.providers.ses.signature import Credentials, Scope, signed_headers
 from tests.providers.esp import TAKEN, Esp, a_message, send
 
@@ -58,8 +58,8 @@ async def test_the_bytes_travel_signed():
 @pytest.mark.parametrize(
     ("status", "kind", "words", "family", "wait"),
     [
-        (429, "TooManyRequestsException", "Maximum sending rate exceeded.", Deferred, 0),
-        (400, "ThrottlingException:http://x/", "Daily message quota exceeded", Deferred, 600),
+        (429, "TooManyRequestsException", "Maximum sending rate exceeded.", Throttled, 0),
+        (400, "ThrottlingException:http://x/", "Daily message quota exceeded", Throttled, 600),
         (400, "BadRequestException", "Missing final '@domain'", RecipientRefused, 0),
         (400, "BadRequestException", "Illegal address", RecipientRefused, 0),
         (400, "MessageRejected", "Email address is not verified. The following identities failed", TransportDown, 0),
