@@ -95,7 +95,13 @@ def _document(name: str, understood: "Understanding") -> dict[str, Any]:
         "file": name,
         "kind": understood.kind,
         "recipients": [
-            {"address": found.address, "status": found.status, "reason": found.reason, "hard": found.hard}
+            {
+                "address": found.address,
+                "status": found.status,
+                "reason": found.reason,
+                "hard": found.hard,
+                "passed_on": found.passed_on,
+            }
             for found in understood.recipients
         ],
     }

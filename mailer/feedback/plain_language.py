@@ -54,14 +54,20 @@ def is_bounce(mail: Part, words: str) -> bool:
     if mail.header("x-failed-recipients"):
         return True
     sender = plain(mail.header("from") + " " + mail.header("sender"))
-    by_sender = (
-        bool(mark("bounce sender").search(sender)) or mail.header("return-path").strip() == "<>" or "@" not in sender
-    )
+    returns_to = mail.header("return-path").strip()
+    by_sender = bool(mark("bounce sender").search(sender)) or "@" not in sender
     subject = plain(mail.header("subject"))
     by_subject = bool(mark("bounce subject").search(subject)) and not _is_answer(mail, subject)
     by_body = bool(mark("bounce words").search(plain(words)))
     by_machine = is_machine(clean(mail.header("from"))) and bool(_anchored_in(words))
-    return by_machine or (by_sender and (by_subject or by_body)) or (by_subject and by_body)
+    # A person's mail comes back to the person, and speaks of "my mail", not of yours. What comes back to nobody, and
+    # says so in its words alone, may be an automatic answer ("Ana's account no longer exists, write to Ben").
+    is_persons = same(clean(mail.header("from")), [clean(returns_to)]) and not mark("your mail").search(plain(words))
+    return (
+        by_machine
+        or (by_sender and (by_subject or by_body))
+        or (by_subject and (by_body or returns_to == "<>") and not is_persons)
+    )
 
 
 def _is_answer(mail: Part, subject: str) -> bool:

@@ -30,6 +30,7 @@ _MAX_WORDS: Final = 30_000
 _MAX_FLUFL: Final = 100_000
 _MAX_FLUFL_PARTS: Final = 10  # it walks through them anew for each of its formats
 _MAX_FLUFL_LINES: Final = 1_500  # it reads every line once for each of its patterns
+_MAX_FLUFL_LINE: Final = 1_000  # which take the square of a line's length
 logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
 
 
@@ -110,7 +111,7 @@ def _by_flufl(raw: bytes, mail: Part, words: str) -> tuple[Kind, list[Finding]] 
     if len(mail.walk()) > _MAX_FLUFL_PARTS or not is_bounce(mail, words):
         return None
     addresses: set[bytes] = set()
-    head = b"\n".join(raw[:_MAX_FLUFL].splitlines()[:_MAX_FLUFL_LINES])
+    head = b"\n".join(line[:_MAX_FLUFL_LINE] for line in raw[:_MAX_FLUFL].splitlines()[:_MAX_FLUFL_LINES])
     with suppress(Exception):  # it parses with the standard library, which raises on what strangers send
         temporary, permanent = all_failures(email.message_from_bytes(head, policy=email.policy.compat32))
         addresses = set(temporary) | set(permanent)

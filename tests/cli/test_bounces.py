@@ -39,7 +39,13 @@ def test_explain_needs_no_config(tmp_path):
         "file": files[0],
         "kind": "bounce",
         "recipients": [
-            {"address": "alcaldia@nabon.example", "status": "5.1.1", "reason": "unknown_user", "hard": True}
+            {
+                "address": "alcaldia@nabon.example",
+                "status": "5.1.1",
+                "reason": "unknown_user",
+                "hard": True,
+                "passed_on": False,
+            }
         ],
     }
     assert second["kind"] == "vacation"
