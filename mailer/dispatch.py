@@ -224,7 +224,7 @@ async def conclude(app: App, campaign: Campaign, result: Result) -> None:
 async def _move_on(app: App, current: Campaign, result: Result) -> None:
     now = app.clock.now()
     if result.ending is Ending.DONE and result.account.reconciled:
-        advance.finish(app.agenda, current, result.account, now=now)
+        _finish(app, current, now)
     elif result.ending is Ending.DOWN:
         advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
         text = (
@@ -233,6 +233,14 @@ async def _move_on(app: App, current: Campaign, result: Result) -> None:
         )
         occasion = f"paused-{current.id}-{int(now.timestamp())}"
         await asyncio.to_thread(alert, app, subject=f"{current.issue} is paused", text=text, occasion=occasion)
+
+
+def _finish(app: App, current: Campaign, now: datetime) -> None:
+    """Step 7, by the sums of this very moment: since they were taken something may have gone back into the queue."""
+    with app.agenda.alone():
+        account = app.ledger.account(current.id)
+        if not account.pending:
+            advance.finish(app.agenda, current, account, now=now)
 
 
 class Sums(msgspec.Struct, frozen=True):

@@ -8,7 +8,9 @@ import pytest
 
 from mailer import config, dispatch
 from mailer.app import App
+from mailer.campaigns.account import Account
 from mailer.campaigns.campaign import State
+from mailer.deliveries.orders import Ending, Result
 from mailer.testing.clock import FrozenClock
 from mailer.worker import Worker, fire
 from tests.publication import ROOT, Publication
@@ -124,3 +126,13 @@ def test_a_fire_before_the_house_was_in_use_is_passed_over(app: App):
     app.clock.set(datetime(2026, 7, 10, 14, tzinfo=UTC))
     assert fire(app, app.calendar.latest(app.clock.now())) is None
     assert app.agenda.campaigns() == []
+
+
+async def test_it_is_finished_by_the_sums_of_that_moment(app: App):
+    """What went back into the queue since a sender took its sums keeps the campaign open."""
+    dispatch.approve(app, "2022-11", "Dirección")
+    sending = dispatch.begin_scheduled(app, fire(app, DUE))
+    taken = app.ledger.account(sending.id)
+    done = Account(recipients=taken.recipients, sent=taken.recipients)
+    await dispatch.conclude(app, sending, Result(Ending.DONE, done))
+    assert app.agenda.get(sending.id).state is State.SENDING
