@@ -235,7 +235,7 @@ def _conclude(app: App, campaign: int, result: Result) -> None:
 def _move_on(app: App, current: Campaign, result: Result) -> None:
     now = app.clock.now()
     if result.ending is Ending.DONE and result.account.reconciled:
-        advance.finish(app.agenda, current, result.account, now=now)
+        _finish(app, current, now)
     elif result.ending is Ending.DOWN:
         advance.pause(app.agenda, current, reason=result.reason, who="mailer", now=now)
         _alert_paused(app, current, result.reason, now)
@@ -256,6 +256,14 @@ def _alert_paused(app: App, paused: Campaign, reason: str, now: datetime) -> Non
         text="\n\n".join(told),
         occasion=f"paused-{number}-{int(now.timestamp())}",
     )
+
+
+def _finish(app: App, current: Campaign, now: datetime) -> None:
+    """Step 7, by the sums of this very moment: since they were taken something may have gone back into the queue."""
+    with app.agenda.alone():
+        account = app.ledger.account(current.id)
+        if not account.pending:
+            advance.finish(app.agenda, current, account, now=now)
 
 
 class Sums(msgspec.Struct, frozen=True):

@@ -8,7 +8,9 @@ import pytest
 
 from mailer import config, dispatch
 from mailer.app import App
+from mailer.campaigns.account import Account
 from mailer.campaigns.campaign import State
+from mailer.deliveries.orders import Ending, Result
 from mailer.testing.clock import FrozenClock
 from mailer.worker import Rest, Worker, fire
 from tests.publication import ROOT, Publication
@@ -157,3 +159,13 @@ def test_a_pause_ends_when_the_clock_is_set_back():
     """What was left alone until an hour by a wrong clock is looked at by the right one."""
     rest = Rest(DUE, DUE + timedelta(seconds=10))
     assert [rest.lasts(DUE + timedelta(seconds=each)) for each in (-1, 0, 9, 10)] == [False, True, True, False]
+
+
+async def test_it_is_finished_by_the_sums_of_that_moment(app: App):
+    """What went back into the queue since a sender took its sums keeps the campaign open."""
+    dispatch.approve(app, "2022-11", "Dirección")
+    sending = dispatch.begin_scheduled(app, fire(app, DUE))
+    taken = app.ledger.account(sending.id)
+    done = Account(recipients=taken.recipients, sent=taken.recipients)
+    await dispatch.conclude(app, sending, Result(Ending.DONE, done))
+    assert app.agenda.get(sending.id).state is State.SENDING

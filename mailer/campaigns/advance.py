@@ -127,14 +127,6 @@ def resume(agenda: Agenda, campaign: Campaign, *, who: str, now: datetime) -> Ca
     return start(agenda, campaign, who=who, now=now)
 
 
-def reopen(agenda: Agenda, campaign: Campaign, *, who: str, now: datetime) -> Campaign:
-    """Let a campaign send again because a person ordered an uncertain delivery sent again; others stay as they are."""
-    if campaign.state is not State.FINISHED:
-        return campaign
-    sending = msgspec.structs.replace(move(campaign, State.SENDING), finished_at=None)
-    return agenda.save(campaign, sending, who=who, at=now)
-
-
 def cancel(agenda: Agenda, campaign: Campaign, *, who: str, now: datetime) -> Campaign:
     """End a campaign before its end; who was not written to stays listed as pending."""
     return agenda.save(campaign, move(campaign, State.CANCELLED, reason=f"cancelled by {who}"), who=who, at=now)

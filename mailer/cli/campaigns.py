@@ -148,18 +148,14 @@ def resolve(
     json: bool = JSON,
 ) -> None:
     """Settle the uncertain deliveries of a campaign, all or by address."""
-    from mailer.campaigns import advance
     from mailer.deliveries.delivery import State
 
     if resend == accept:
         raise typer.BadParameter("say either --resend or --accept")
     app = house(context)
-    now = app.clock.now()
-    found = app.agenda.get(campaign)
+    app.agenda.get(campaign)  # refused if there is none
     to = State.PENDING if resend else State.SENT
-    number = app.ledger.resolve(campaign, to, emails=email or [], who=operator(), now=now)
-    if resend and number:
-        advance.reopen(app.agenda, found, who=operator(), now=now)
+    number = app.ledger.resolve(campaign, to, emails=email or [], who=operator(), now=app.clock.now())
     if not json:
         say(f"{number} deliveries {'will be sent again' if resend else 'count as sent'}.")
     _tell(app, campaign, as_json=json)

@@ -104,7 +104,11 @@ class Ledger(Protocol):
         ...
 
     def resend_uncertain(self, campaign: int, *, due_at: datetime, now: datetime) -> int:
-        """Under the policy `resend`: put what is uncertain back in the queue, once each; it stays marked."""
+        """
+        Under the policy `resend`: put what is uncertain back in the queue, once each; it stays marked.
+
+        A campaign that was finished meanwhile goes on, here and in `resolve`.
+        """
         ...
 
     def account(self, campaign: int) -> Account:

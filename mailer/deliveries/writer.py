@@ -20,6 +20,9 @@ from mailer.clock import Clock
 from mailer.deliveries.delivery import Handed, Settlement
 from mailer.deliveries.ledger import LeaseLost, Ledger, Run
 from mailer.errors import OperatorError
+from mailer.log import get_logger
+
+log = get_logger()
 
 T = TypeVar("T")
 _Order = tuple[Handed | Settlement | Callable[[], Any], "asyncio.Future[Any] | None"]
@@ -172,6 +175,7 @@ class Writer:
             except OperatorError as problem:
                 if wait is None:
                     return problem
+                log.warning("the ledger can't be written", action="ledger-waits", why=str(problem), seconds=wait)
                 time.sleep(wait)
             except Exception as problem:  # noqa: BLE001 - it is raised again where the order was given
                 return problem

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError
 
 from mailer.errors import OperatorError
 from mailer.storage.postgres import ALERT, go_by_keys, prepare
@@ -149,12 +149,13 @@ class Database:
             OperatorError: The database is locked, full or gone.
 
         """
-        trouble = self.engine.dialect.loaded_dbapi.OperationalError
+        driver = self.engine.dialect.loaded_dbapi
+        trouble = driver.OperationalError, driver.InternalError
         try:
             with _said_plainly():
                 pooled = self._swift.raw_connection()
         except trouble as problem:  # the driver's own error: a raw connection is opened past SQLAlchemy
-            raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
+            raise _unusable(problem) from problem
         try:
             if self.is_sqlite:
                 begin(cast("Any", pooled.dbapi_connection), self.url.database, _BUSY_MILLISECONDS / 1000)
@@ -163,7 +164,7 @@ class Database:
         except trouble as problem:
             if not self.is_sqlite:
                 pooled.invalidate()
-            raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
+            raise _unusable(problem) from problem
         finally:
             pooled.close()  # back to the pool, which rolls back what was not committed
 
@@ -377,16 +378,21 @@ def _begin_sqlite(connection: Connection) -> None:
     try:
         begin(driver, connection.engine.url.database, _BUSY_MILLISECONDS / 1000)
     except connection.dialect.loaded_dbapi.OperationalError as problem:  # the driver's own: past SQLAlchemy
-        raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
+        raise _unusable(problem) from problem
 
 
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     try:
         yield
-    except OperationalError as problem:
-        raise OperatorError(f"the database can't be used: {problem.orig}; see `mailer doctor`") from problem
+    except (OperationalError, InternalError) as problem:  # the latter: a session ended in mid-change, a standby
+        raise _unusable(problem.orig) from problem
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise OperatorError(f"the database went away: {problem.orig}; see `mailer doctor`") from problem
         raise
+
+
+def _unusable(problem: BaseException | None) -> OperatorError:
+    words = " ".join(str(problem).split())  # PostgreSQL's may be several lines
+    return OperatorError(f"the database can't be used: {words}; see `mailer doctor`")

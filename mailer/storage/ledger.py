@@ -19,6 +19,8 @@ from sqlalchemy import (
 from mailer.address import address_key
 from mailer.audience.segments import resolved
 from mailer.campaigns.campaign import Campaign
+from mailer.campaigns.campaign import State as CampaignState
+from mailer.campaigns.campaign import move as move_campaign
 from mailer.deliveries.delivery import Claimed, Handed, Settlement, State, sources
 from mailer.deliveries.ledger import LeaseLost, Run
 from mailer.deliveries.pace import COMMON
@@ -122,7 +124,10 @@ class SqlLedger(Accounts, Allowances):
         again = {"state": State.PENDING.value, "due_at": due_at, "resent_at": now, "updated_at": now, "code": 0}
         with self._database.write() as connection:
             once = update(deliveries).where(*uncertain, deliveries.c.resent_at.is_(None))
-            return connection.execute(once.values(again)).rowcount
+            number = connection.execute(once.values(again)).rowcount
+            if number:
+                keep_open(connection, campaign, who="mailer", now=now)
+        return number
 
     def resolve(self, campaign: int, to: State, *, emails: Sequence[str], who: str, now: datetime) -> int:
         """Settle uncertain deliveries: `sent` accepts them, `pending` sends them again."""
@@ -143,7 +148,21 @@ class SqlLedger(Accounts, Allowances):
             for row in found:
                 action = "delivery-accepted" if to is State.SENT else "delivery-sent-again"
                 audit_record(connection, at=now, who=who, action=action, subject=f"delivery:{row.id}")
+            if found and to is State.PENDING:
+                keep_open(connection, campaign, who=who, now=now)
         return len(found)
+
+
+def keep_open(connection: Connection, campaign: int, *, who: str, now: datetime) -> None:
+    """Let a campaign send again that was finished before something of it went back into the queue."""
+    of_campaign = campaigns.c.id == campaign
+    # Changed, not just read: so whoever is finishing it in this moment is waited for (`Agenda.alone`).
+    connection.execute(update(campaigns).where(of_campaign).values(state=campaigns.c.state))
+    finished = as_campaign(connection.execute(select(campaigns).where(of_campaign)).one())
+    if finished.state is CampaignState.FINISHED:
+        sending = move_campaign(finished, CampaignState.SENDING)
+        connection.execute(update(campaigns).where(of_campaign).values(state=sending.state.value, finished_at=None))
+        audit_record(connection, at=now, who=who, action=f"campaign-{sending.state}", subject=f"campaign:{campaign}")
 
 
 def _people(connection: Connection, campaign: Campaign, language: str, now: datetime) -> Select[Any]:

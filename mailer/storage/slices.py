@@ -20,7 +20,7 @@ from mailer.deliveries.rate import Grant, Rate
 from mailer.storage.campaign_tables import deliveries
 from mailer.storage.claiming import Claiming
 from mailer.storage.database import Database
-from mailer.storage.ledger import SqlLedger
+from mailer.storage.ledger import SqlLedger, keep_open
 
 _PENDING = deliveries.c.state == literal("pending", literal_execute=True)
 
@@ -175,7 +175,7 @@ class HeldLedger(SharedLedger):
         if not self._sorted_out.issuperset(domains):
             super().sort(campaign, domains)
 
-    def resend_uncertain(self, campaign: int, *, due_at: datetime, now: datetime) -> int:  # noqa: ARG002 - as above
+    def resend_uncertain(self, campaign: int, *, due_at: datetime, now: datetime) -> int:
         """See `Ledger.resend_uncertain`; of the slices in hand."""
         again = {"state": State.PENDING.value, "due_at": due_at, "resent_at": now, "updated_at": now, "code": 0}
         number = 0
@@ -183,7 +183,10 @@ class HeldLedger(SharedLedger):
             once = (deliveries.c.state == State.UNCERTAIN.value, deliveries.c.resent_at.is_(None))
             with self._database.write() as connection:
                 of_slice = update(deliveries).where(*_within(held.part), *once)
-                number += connection.execute(of_slice.values(again)).rowcount
+                put_back = connection.execute(of_slice.values(again)).rowcount
+                if put_back:
+                    keep_open(connection, campaign, who="mailer", now=now)
+            number += put_back
         return number
 
 

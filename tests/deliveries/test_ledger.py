@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from stage import NOON, Stage
 
+from mailer.campaigns import advance
 from mailer.deliveries.delivery import Handed, Settlement, State
 from mailer.deliveries.process import Process
 from mailer.deliveries.rate import Rate
@@ -94,6 +95,28 @@ def test_an_uncertain_one_is_settled_by_any_spelling_of_its_address(stage: Stage
     assert stage.ledger.resolve(campaign.id, State.SENT, emails=emails, who="test", now=NOON) == 1
     with pytest.raises(Refused, match=r"GADs1@Quito\.example"):
         stage.ledger.resolve(campaign.id, State.SENT, emails=emails, who="test", now=NOON)
+
+
+@pytest.mark.parametrize("order", ["resolve", "resend_uncertain"])
+def test_what_goes_back_into_the_queue_reopens_the_campaign(stage: Stage, order: str):
+    """Sent again by a person or the policy: a finished campaign is sending by the same step, a paused one stays so."""
+    stage.people(2)
+    for is_finished in (True, False):
+        campaign = stage.campaign()
+        run = stage.ledger.begin(campaign.id, Process.this(), lease=LEASE, now=NOON)
+        stage.ledger.record(run, [Handed(each.id) for each in stage.ledger.claim(run, 2, now=NOON)], [], now=NOON)
+        stage.ledger.end(run, now=NOON)
+        if is_finished:
+            advance.finish(stage.agenda, campaign, stage.ledger.account(campaign.id), now=NOON)
+        else:
+            advance.pause(stage.agenda, campaign, reason="wait", who="test", now=NOON)
+        if order == "resolve":
+            assert stage.ledger.resolve(campaign.id, State.PENDING, emails=[], who="test", now=NOON) == 2
+        else:
+            assert stage.ledger.resend_uncertain(campaign.id, due_at=NOON, now=NOON) == 2
+        after = stage.agenda.get(campaign.id)
+        assert (after.state == "sending", after.finished_at) == (is_finished, None)
+        assert (after.state == "paused", after.reason == "wait") == (not is_finished, not is_finished)
 
 
 def test_accounts_add_up_at_any_moment(stage: Stage):

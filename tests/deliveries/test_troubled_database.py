@@ -1,7 +1,6 @@
 """A database that is full, locked or gone in mid-send: nothing is sent without its commit, and the rest goes after."""
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from wire import copies, over_smtp
 from mailer.campaigns.campaign import Campaign
 from mailer.deliveries.orders import Ending
 from mailer.errors import OperatorError
+from mailer.storage.database import Database
 from mailer.testing import Fault, SmtpSink
 
 PEOPLE = 400
@@ -49,40 +49,48 @@ def assert_once_each(stage: Stage, campaign: Campaign, result, counted) -> None:
     assert result.account.sent + result.account.uncertain == PEOPLE
 
 
-@pytest.fixture
-def sqlite_file(stage: Stage) -> str:
-    if not stage.database.is_sqlite:
-        pytest.skip("SQLite's own trouble")
-    return str(stage.database.url.database)
+@contextmanager
+def locked(stage: Stage) -> Iterator[None]:
+    """Keep the ledger from being written, as another program may."""
+    database = Database(str(stage.database.url.render_as_string(hide_password=False)))
+    with database.write() as connection:  # SQLite's lock is one for everything
+        if not database.is_sqlite:
+            connection.exec_driver_sql("LOCK TABLE deliveries IN EXCLUSIVE MODE")
+        yield
+    database.close()
 
 
-async def test_a_locked_database_holds_the_sending_up(stage: Stage, sqlite_file: str):
-    """While another program keeps SQLite's lock nothing is sent; when it lets go, the rest is."""
+@contextmanager
+def full(stage: Stage) -> Iterator[None]:
+    """Let the database find no room: SQLite may not grow by a page, PostgreSQL says what it says then (53100)."""
+    if stage.database.is_sqlite:
+        limit = {"pages": 1}  # below the present size means the present size
+
+        def apply(connection, *_: object) -> None:
+            connection.execute(f"PRAGMA max_page_count={limit['pages']}")
+
+        event.listen(stage.database.engine, "checkout", apply)
+        yield
+        limit["pages"] = 2**30
+        return
+    says = "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'"
+    refuse = f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {says}; END$$"
+    always = "CREATE TRIGGER no_room BEFORE UPDATE ON deliveries FOR EACH STATEMENT EXECUTE FUNCTION refuse()"
+    with stage.database.write() as connection:
+        connection.exec_driver_sql(refuse)
+        connection.exec_driver_sql(always)
+    yield
+    with stage.database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER no_room ON deliveries")
+
+
+@pytest.mark.parametrize("trouble", [locked, full])
+async def test_a_database_that_takes_nothing_holds_the_sending_up(stage: Stage, trouble):
+    """While another keeps the ledger locked, or there is no room, nothing is sent; afterwards the rest is."""
     stage.people(PEOPLE)
     campaign = stage.campaign()
-    other = sqlite3.connect(sqlite_file, isolation_level=None, timeout=30, check_same_thread=False)
-    told = await send_through(
-        stage, campaign, lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("ROLLBACK")
-    )
-    other.close()
-    before, during, result, counted = told
-    assert before == during < PEOPLE
-    assert_once_each(stage, campaign, result, counted)
-    assert result.account.sent == PEOPLE
-
-
-async def test_a_full_disk_holds_the_sending_up(stage: Stage, sqlite_file: str):
-    """While SQLite can't grow by a page nothing is sent; when there is room again, the rest is."""
-    stage.people(PEOPLE)
-    campaign = stage.campaign()
-    limit = {"pages": 2**30}
-
-    def apply(connection, *_: object) -> None:
-        connection.execute(f"PRAGMA max_page_count={limit['pages']}")
-
-    event.listen(stage.database.engine, "checkout", apply)
-    # A limit below the present size means the present size.
-    told = await send_through(stage, campaign, lambda: limit.update(pages=1), lambda: limit.update(pages=2**30))
+    state = trouble(stage)
+    told = await send_through(stage, campaign, state.__enter__, lambda: state.__exit__(None, None, None))
     before, during, result, counted = told
     assert before == during < PEOPLE
     assert_once_each(stage, campaign, result, counted)
@@ -125,3 +133,21 @@ async def test_a_database_that_stops_and_starts(stage: Stage, request: pytest.Fi
     before, during, result, counted = told
     assert before == during < PEOPLE
     assert_once_each(stage, campaign, result, counted)
+
+
+@pytest.mark.parametrize("way", ["swift_write", "write", "read"])
+def test_a_session_that_the_server_ended_is_said_plainly(database: Database, way: str):
+    """PostgreSQL ends a session that fell silent in a change: that is trouble to wait out, and the next one works."""
+    if database.is_sqlite:
+        pytest.skip("there is no server to end it")
+    with pytest.raises(OperatorError, match="the database can't be used: terminating connection"):
+        fall_silent(database, way)
+    fall_silent(database, way, seconds=0)
+
+
+def fall_silent(database: Database, way: str, seconds: float = 0.3) -> None:
+    with getattr(database, way)() as open_one:
+        ask = (lambda query: open_one.rows(query, ())) if way == "swift_write" else open_one.exec_driver_sql
+        ask("SELECT set_config('idle_in_transaction_session_timeout', '50ms', true)")
+        time.sleep(seconds)
+        ask("SELECT 1")

@@ -1,8 +1,12 @@
 """Writers of one SQLite file take turns."""
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,6 +68,41 @@ def test_patience_ends(tmp_path: Path) -> None:
     assert waiter.in_transaction
     for connection in (holder, waiter):
         connection.close()
+
+
+STOPPED = """
+import os, signal, sys
+from mailer.storage.database import Database
+with Database(sys.argv[1]).write():
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_who_was_stopped_in_a_change_is_named(tmp_path: Path) -> None:
+    """Whoever waits for them in vain is told which process it is and how it goes on; once it does, so do the others."""
+    books = tmp_path / "books.db"
+    database = Database(f"sqlite:///{books}")
+    waiter = sqlite3.connect(books, isolation_level=None)
+    with subprocess.Popen([sys.executable, "-c", STOPPED, f"sqlite:///{books}"]) as stopped, closing(waiter):
+        os.waitid(os.P_PID, stopped.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            with pytest.raises(sqlite3.OperationalError, match=f"locked by process {stopped.pid}, which was stopped"):
+                begin(waiter, str(books), 0.05)
+        finally:
+            stopped.send_signal(signal.SIGCONT)
+    with database.write() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one()
+    database.close()
+
+
+def test_who_was_stopped_in_the_queue_is_passed(tmp_path: Path) -> None:
+    """Nobody waits half a minute for the head of a queue that doesn't move."""
+    books = str(tmp_path / "books.db")
+    with closing(sqlite3.connect(books, isolation_level=None)) as waiter, in_turn(books, 1):
+        since = time.monotonic()
+        begin(waiter, books, 60)
+        assert waiter.in_transaction
+        assert time.monotonic() - since < 30
 
 
 def test_no_file_no_queue(tmp_path: Path) -> None:
