@@ -3,11 +3,11 @@ How a list goes into the register: one transaction, batch by batch, each person 
 
 Most of a list is either new, which one bulk insert finds out, or known and simple: then what the list says is compared
 with what the register has, and only differences go on. The few odd ones are looked at one by one. Memory doesn't grow
-with the list, save four bytes a person to tell when an address comes twice.
+with the list, save eight bytes a person to tell when an address comes twice.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -54,7 +54,7 @@ class Intake:
         self.import_id = _entered(connection, order, at)
         self._alike = _alike(order.segment, self.import_id, database.stored_instant(at))
         self._plan = sha256()
-        newest = connection.scalar(select(func.coalesce(func.max(subscribers.c.id), 0))) or 0
+        newest = self._newest()
         self._lines = Lines(newest)
         self._meeting = Meeting(database, connection, order.segment, newest)
         self._barring = Barring(connection, at, seals)
@@ -117,7 +117,7 @@ class Intake:
 
     def _add_unseen(self, batch: Arrivals) -> Arrivals:
         """Add those whom nobody knows, without looking anybody up: most of a new list. The others are given back."""
-        newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
+        newest = self._newest()
         rows = zip(batch.emails, batch.keys, batch.domains, *batch.details, strict=True)
         many = self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
         if many == len(batch.lines):
@@ -125,16 +125,18 @@ class Intake:
             return batch.among(())
         if not many:
             return batch
-        added = set(self._connection.scalars(select(subscribers.c.email_key).where(subscribers.c.id > newest)))
+        added = select(subscribers.c.email_key, subscribers.c.id).where(subscribers.c.id > newest)
+        number_of = {row[0]: row[1] for row in self._connection.execute(added)}
+        numbers: list[int] = []
         firsts: list[int] = []
         rest: list[int] = []
         for place, key in enumerate(batch.keys):
-            if key in added:
-                added.discard(key)
+            if number := number_of.pop(key, None):
+                numbers.append(number)
                 firsts.append(place)
             else:
                 rest.append(place)
-        self._count_new(batch.among(firsts))
+        self._count_new(batch.among(firsts), numbers)
         return batch.among(rest)
 
     def _take_known(self, batch: Arrivals) -> None:
@@ -240,11 +242,18 @@ class Intake:
         self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
         self._count_new(arrivals)
 
-    def _count_new(self, arrivals: Arrivals) -> None:
-        newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
-        self._lines.put_new(newest, arrivals.lines)
+    def _count_new(self, arrivals: Arrivals, numbers: Sequence[int] | None = None) -> None:
+        """Account for people who were added; where all of a statement were, they are numbered in a row."""
+        many = len(arrivals.lines)
+        if numbers is None:
+            newest = self._newest()
+            numbers = range(newest - many + 1, newest + 1)
+        self._lines.put_new(numbers, arrivals.lines)
         self._plan.update("\n".join(arrivals.keys).encode())
-        self.outcome.new += len(arrivals.lines)
+        self.outcome.new += many
+
+    def _newest(self) -> int:
+        return self._connection.scalar(select(func.max(subscribers.c.id))) or 0
 
     def _enrol_new(self) -> None:
         """Everybody new joins the segment, in one statement."""
@@ -273,27 +282,24 @@ class Lines:
     def __init__(self, newest: int) -> None:
         self.newest = newest
         self.before = array("I", bytes(array("I").itemsize * (newest + 1)))
-        self._new = array("I")
-        self._begins: list[int] = []
-        self._places: list[int] = []
+        self._numbers = array("I")
+        self._lines = array("I")
 
     def put(self, number: int, line: int) -> None:
         """Somebody stands on that line; of those who are new it is known."""
         if number <= self.newest:
             self.before[number] = line
 
-    def put_new(self, last: int, lines: Sequence[int]) -> None:
-        """New people were added, the last of them by that number; those of one statement are numbered in a row."""
-        self._begins.append(last - len(lines) + 1)
-        self._places.append(len(self._new))
-        self._new.extend(lines)
+    def put_new(self, numbers: Iterable[int], lines: Iterable[int]) -> None:
+        """New people were added; the later, the greater their number."""
+        self._numbers.extend(numbers)
+        self._lines.extend(lines)
 
     def of(self, number: int) -> int:
         """The line on which somebody stood before; 0 if they didn't."""
         if number <= self.newest:
             return self.before[number]
-        run = bisect_right(self._begins, number) - 1
-        return self._new[self._places[run] + number - self._begins[run]]
+        return self._lines[bisect_left(self._numbers, number)]
 
 
 def _entered(connection: Connection, order: ImportOrder, at: datetime) -> int:
