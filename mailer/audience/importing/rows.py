@@ -127,7 +127,7 @@ class RowReader:
 
         emails = columns[self._emails[0]]
         text = "\n".join(emails)
-        keys = text.lower().split("\n") if text.isascii() else [address_key(email) for email in emails]
+        keys = _keys_of(emails, text)
         if text.count("@") == len(emails):
             domains = text.replace("@", "\n").split("\n")[1::2]
         else:  # an @ in quotation marks
@@ -139,7 +139,9 @@ class RowReader:
             surnames = clean_column(column(SURNAME))
             names = [f"{name} {surname}".strip() for name, surname in zip(names, surnames, strict=True)]
         posts = (clean_column(column(field)) for field in ("honorific", "position", "institution"))
-        countries = list(map(country_code, column("country")))
+        named = column("country")
+        country_of = {cell: country_code(cell) for cell in {*named}}
+        countries = [country_of[cell] for cell in named]
         languages = self._languages(lines, column("language"), batch)
         return Arrivals(lines, emails, keys, domains, (names, *posts, countries, languages))
 
@@ -152,12 +154,12 @@ class RowReader:
                 batch.notes.setdefault(line, []).append(self._say.alphabets.format(domain=domain))
 
     def _languages(self, lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Sequence[str]:
-        codes = list(map(language_code, cells))
-        if None in codes:
-            for line, cell, code in zip(lines, cells, codes, strict=True):
-                if code is None:
+        codes = {cell: language_code(cell) for cell in {*cells}}
+        if None in codes.values():
+            for line, cell in zip(lines, cells, strict=True):
+                if codes[cell] is None:
                     batch.notes.setdefault(line, []).append(self._say.language.format(cell=cell[:40]))
-        return [code or "" for code in codes]
+        return [codes[cell] or "" for cell in cells]
 
     def _misfit(self, cells: Sequence[str]) -> str | None:
         width = self._width
@@ -166,3 +168,11 @@ class RowReader:
         if max((len(cells[at]) for at in self._used if at < len(cells)), default=0) > LONGEST:
             return self._say.long.format(most=LONGEST)
         return None
+
+
+def _keys_of(emails: Sequence[str], text: str) -> Sequence[str]:
+    """`address_key` of each; `text` has them one a line."""
+    if not text.isascii():
+        return list(map(address_key, emails))
+    lower = text.lower()
+    return emails if lower == text else lower.split("\n")

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +23,7 @@ from mailer.audience.subscriber import FIELDS
 from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Barring, Seals
-from mailer.storage.register.changing import Changing, Settled
+from mailer.storage.register.changing import Changes, Changing, Settled
 from mailer.storage.register.institutions import learn
 from mailer.storage.register.meeting import MET, SIMPLE, STANDING, Meeting
 from mailer.storage.register.syncing import let_leave, missing_from
@@ -78,7 +79,7 @@ class Intake:
         missing = missing_from(self._connection, self._order, self._lines.before)
         self.outcome.removed = len(missing)
         left = let_leave(self._connection, self._order, missing, self.import_id, self._at)
-        self._note_changes([(change.email, change.field, change.before, change.after) for change in left])
+        self._note_changes(left)
 
     def _settle_plan(self) -> None:
         """
@@ -102,11 +103,12 @@ class Intake:
                 "look at a new --dry-run and give its plan"
             )
 
-    def _note_changes(self, changes: Sequence[tuple[str, str, str, str]]) -> None:
+    def _note_changes(self, changes: Changes) -> None:
         """Keep the first changes to be shown, and all of them in the plan's digest."""
-        self._plan.update("\x1f".join(map("\x1f".join, changes)).encode())
+        for column in changes:
+            self._plan.update("\x1f".join([*column, ""]).encode())
         room = _CHANGES_SHOWN - len(self.outcome.changes)
-        self.outcome.changes += [Change(*change) for change in changes[:room]]
+        self.outcome.changes += map(Change, *(column[:room] for column in changes))
 
     def _take_batch(self, batch: Arrivals) -> None:
         rest = self._add_unseen(batch) if self._expects_new and not self._barring.bars(batch) else batch
@@ -141,9 +143,8 @@ class Intake:
 
     def _take_known(self, batch: Arrivals) -> None:
         """Simple people are compared by the column, all of a batch at once if all are simple; the others sorted out."""
-        known = self._meeting.met(batch.keys)
+        rows = self._meeting.met(batch.keys)
         suppressed = self._barring.suppressed(batch.keys, batch.domains)
-        rows = list(map(known.get, batch.keys))
         if not suppressed and self._are_simple(rows):
             self._settle_simple(batch, rows)
             return
@@ -178,8 +179,8 @@ class Intake:
         )
 
     def _settle_simple(self, batch: Arrivals, rows: Sequence[Any]) -> None:
-        for row, line in zip(rows, batch.lines, strict=True):
-            self._lines.before[row[1]] = line
+        for number, line in zip(map(itemgetter(1), rows), batch.lines, strict=True):
+            self._lines.before[number] = line
         self._count_settled(self._changing.settle_simple(batch, rows), len(rows))
 
     def _add_all(self, unseen: Arrivals, suppressed: Collection[str]) -> bool:
