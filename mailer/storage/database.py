@@ -8,6 +8,7 @@ psycopg 3 with synchronous_commit=on.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,6 +46,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MILLISECONDS = 30_000
 _BULK_KIBIBYTES = 64 * 1024
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
+_ROWS_TOGETHER = 50
 _UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
 _UPGRADING = 0x6D61_6970_6772  # an advisory lock of PostgreSQL
@@ -320,12 +322,16 @@ def _insert_sqlite(
     rows: Iterable[tuple[object, ...]],
     alike: Mapping[str, object],
 ) -> int:
-    """Add rows by one statement, which is prepared once; what is alike in all stands in it. How many were added."""
+    """Add rows, many by a statement, in which stands what is alike in all of them. How many went in."""
     values = ", ".join(["?"] * len(columns) + [_literal(value) for value in alike.values()])
+    statement = f"{into} ({', '.join((*columns, *alike))}) VALUES "
+    rest, added = iter(rows), 0
     driver: Any = connection.connection.cursor()
     with closing(driver):
-        driver.executemany(f"{into} ({', '.join((*columns, *alike))}) VALUES ({values})", rows)
-        return int(driver.rowcount)
+        while some := list(islice(rest, _ROWS_TOGETHER)):
+            driver.execute(statement + ", ".join([f"({values})"] * len(some)), list(chain.from_iterable(some)))
+            added += driver.rowcount
+    return added
 
 
 def _copy(

@@ -53,11 +53,12 @@ def clean(cell: str) -> str:
 
 def clean_column(cells: Sequence[str]) -> Sequence[str]:
     """`clean` for many cells: nearly always there is nothing to clean, which is told of all of them at once."""
-    text = "\n".join(["", *cells, ""])
+    distinct = {*cells}
+    text = "|".join(["", *distinct, ""])
     if (
-        _NOTHING_SPELT.isdisjoint(cells)
-        and not ("  " in text or "\n " in text or " \n" in text or "\n'" in text)
-        and "".join(cells).isprintable()
+        distinct.isdisjoint(_NOTHING_SPELT)
+        and not ("  " in text or "| " in text or " |" in text or "|'" in text)
+        and text.isprintable()
         and (_is_western(text) or unicodedata.is_normalized("NFC", text))
     ):
         return cells

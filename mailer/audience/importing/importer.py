@@ -11,7 +11,7 @@ import msgspec
 from mailer.audience.importing.files import open_list
 from mailer.audience.importing.rejects import Rejects
 from mailer.audience.importing.rows import Batch, RowReader
-from mailer.audience.importing.sheet import Block, Table, find_heading
+from mailer.audience.importing.sheet import AnyBlock, Block, Table, find_heading
 from mailer.audience.importing.wording import wording
 from mailer.audience.register import Arrivals, Change, ImportOrder, Outcome, Register
 from mailer.errors import AuthorError
@@ -83,7 +83,7 @@ class _Reading:
         self._table = table
         self._rejects = rejects
         self._progress = progress
-        self._at_hand = Block((), ())
+        self._at_hand: AnyBlock = Block((), ())
         self._reasons: dict[int, list[str]] = {}
 
     def reject(self, line: int, first: int) -> None:

@@ -16,7 +16,7 @@ from mailer.audience.importing.addresses import addresses_in
 from mailer.audience.importing.cells import LONGEST, clean_column, country_code, language_code
 from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
 from mailer.audience.importing.lookalikes import are_lookalikes_among, lookalike, mixes_alphabets
-from mailer.audience.importing.sheet import Block
+from mailer.audience.importing.sheet import AnyBlock, Block
 from mailer.audience.importing.wording import Wording, problem_in
 from mailer.audience.register import Arrivals
 
@@ -44,29 +44,28 @@ class RowReader:
         self._emails = columns.of[EMAIL]
         self._used = sorted({at for columns_of in columns.of.values() for at in columns_of})
 
-    def read(self, block: Block) -> Batch:
+    def read(self, block: AnyBlock) -> Batch:
         """Read some rows, passing over the empty ones."""
-        batch = Batch(rows=len(block.rows))
-        straight = block if self._are_straight(block.rows) else self._straightened(block, batch)
-        if straight.rows:
+        batch = Batch(rows=len(block.lines))
+        straight = block if self._is_straight(block) else self._straightened(block, batch)
+        if straight.lines:
             self._read_straight(straight, batch)
         return batch
 
-    def _are_straight(self, rows: Sequence[Sequence[str]]) -> bool:
+    def _is_straight(self, block: AnyBlock) -> bool:
         """Whether every row is straight, told of all at once; none is empty then."""
-        at = self._emails[0]
-        return (
-            len(self._emails) == 1 and {*map(len, rows)} <= {self._width} and are_plain([cells[at] for cells in rows])
-        )
+        columns = block.columns(self._width) if len(self._emails) == 1 else None
+        return columns is not None and are_plain(columns[self._emails[0]])
 
-    def _straightened(self, block: Block, batch: Batch) -> Block:
+    def _straightened(self, block: AnyBlock, batch: Batch) -> Block:
         """A straight row for each address in these, the address as it is kept; what has none is a problem."""
         lines: list[int] = []
-        rows: list[list[str]] = []
+        rows: list[Sequence[str]] = []
         batch.rows = 0
-        for start in range(0, len(block.rows), _FEW):
-            piece = Block(block.lines[start : start + _FEW], block.rows[start : start + _FEW])
-            if self._are_straight(piece.rows):
+        of_block = block.rows
+        for start in range(0, len(of_block), _FEW):
+            piece = Block(block.lines[start : start + _FEW], of_block[start : start + _FEW])
+            if self._is_straight(piece):
                 batch.rows += len(piece.rows)
                 lines += piece.lines
                 rows += piece.rows
@@ -79,7 +78,7 @@ class RowReader:
                     rows += found
         return Block(lines, rows)
 
-    def _straight(self, line: int, cells: list[str], batch: Batch) -> Sequence[list[str]]:
+    def _straight(self, line: int, cells: Sequence[str], batch: Batch) -> Sequence[Sequence[str]]:
         at, width = self._emails[0], self._width
         if len(self._emails) == 1 and len(cells) == width and (plain := plain_address(cells[at])):
             return [[*cells[:at], plain, *cells[at + 1 :]]]
@@ -110,10 +109,12 @@ class RowReader:
             batch.problems[line] = [problem]
         return problem is not None
 
-    def _read_straight(self, block: Block, batch: Batch) -> None:
-        columns = list(zip(*block.rows, strict=True))
-        if any(max(map(len, columns[at])) > LONGEST for at in self._used):
-            fitting = [row for row in zip(*block, strict=True) if not self._is_misfit(*row, batch)]
+    def _read_straight(self, block: AnyBlock, batch: Batch) -> None:
+        columns = block.columns(self._width)
+        assert columns is not None
+        if block.longest > LONGEST and any(max(map(len, columns[at])) > LONGEST for at in self._used):
+            rows = zip(block.lines, block.rows, strict=True)
+            fitting = [row for row in rows if not self._is_misfit(*row, batch)]
             if fitting:
                 self._read_straight(Block([line for line, _ in fitting], [cells for _, cells in fitting]), batch)
             return
@@ -126,7 +127,7 @@ class RowReader:
 
         emails = columns[self._emails[0]]
         text = "\n".join(emails)
-        keys = text.lower().split("\n") if text.isascii() else [address_key(email) for email in emails]
+        keys = _keys_of(emails, text)
         if text.count("@") == len(emails):
             domains = text.replace("@", "\n").split("\n")[1::2]
         else:  # an @ in quotation marks
@@ -138,7 +139,9 @@ class RowReader:
             surnames = clean_column(column(SURNAME))
             names = [f"{name} {surname}".strip() for name, surname in zip(names, surnames, strict=True)]
         posts = (clean_column(column(field)) for field in ("honorific", "position", "institution"))
-        countries = list(map(country_code, column("country")))
+        named = column("country")
+        country_of = {cell: country_code(cell) for cell in {*named}}
+        countries = [country_of[cell] for cell in named]
         languages = self._languages(lines, column("language"), batch)
         return Arrivals(lines, emails, keys, domains, (names, *posts, countries, languages))
 
@@ -151,12 +154,12 @@ class RowReader:
                 batch.notes.setdefault(line, []).append(self._say.alphabets.format(domain=domain))
 
     def _languages(self, lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Sequence[str]:
-        codes = list(map(language_code, cells))
-        if None in codes:
-            for line, cell, code in zip(lines, cells, codes, strict=True):
-                if code is None:
+        codes = {cell: language_code(cell) for cell in {*cells}}
+        if None in codes.values():
+            for line, cell in zip(lines, cells, strict=True):
+                if codes[cell] is None:
                     batch.notes.setdefault(line, []).append(self._say.language.format(cell=cell[:40]))
-        return [code or "" for code in codes]
+        return [codes[cell] or "" for cell in cells]
 
     def _misfit(self, cells: Sequence[str]) -> str | None:
         width = self._width
@@ -165,3 +168,11 @@ class RowReader:
         if max((len(cells[at]) for at in self._used if at < len(cells)), default=0) > LONGEST:
             return self._say.long.format(most=LONGEST)
         return None
+
+
+def _keys_of(emails: Sequence[str], text: str) -> Sequence[str]:
+    """`address_key` of each; `text` has them one a line."""
+    if not text.isascii():
+        return list(map(address_key, emails))
+    lower = text.lower()
+    return emails if lower == text else lower.split("\n")

@@ -20,8 +20,36 @@ class Block(NamedTuple):
     """Some rows that follow each other: the line on which each begins, and its cells."""
 
     lines: Sequence[int]
-    rows: Sequence[list[str]]
+    rows: Sequence[Sequence[str]]
 
+    @property
+    def longest(self) -> int:
+        """How many characters the longest row has."""
+        return max(map(len, map("".join, self.rows)))
+
+    def columns(self, width: int) -> Sequence[Sequence[str]] | None:
+        """The cells by the column; None unless each row has as many as that."""
+        return list(zip(*self.rows, strict=True)) if {*map(len, self.rows)} == {width} else None
+
+
+class EvenBlock(NamedTuple):
+    """The same of rows that have as many cells each: they are held by the column."""
+
+    lines: Sequence[int]
+    held: Sequence[Sequence[str]]
+    longest: int
+
+    @property
+    def rows(self) -> Sequence[Sequence[str]]:
+        """The cells by the row."""
+        return list(zip(*self.held, strict=True))
+
+    def columns(self, width: int) -> Sequence[Sequence[str]] | None:
+        """The cells by the column; None unless each row has as many as that."""
+        return self.held if len(self.held) == width else None
+
+
+AnyBlock = Block | EvenBlock
 
 ROWS: Final = 4000
 CELLS: Final = 100_000
@@ -36,7 +64,7 @@ _MOST_COLUMNS: Final = 1000
 class Sheet(msgspec.Struct, frozen=True):
     """Rows as the file has them, with what was found out about the file."""
 
-    blocks: Iterator[Block]
+    blocks: Iterator[AnyBlock]
     described: str
     separator: str = ","
     close: Callable[[], None] = lambda: None
@@ -47,7 +75,7 @@ class Table(msgspec.Struct, frozen=True):
 
     headings: Sequence[str]
     columns: Columns
-    blocks: Iterator[Block]
+    blocks: Iterator[AnyBlock]
 
 
 def find_heading(
@@ -89,10 +117,10 @@ def find_heading(
     return Table(headings=headings, columns=columns, blocks=chain([below], sheet.blocks))
 
 
-def _first(blocks: Iterator[Block]) -> Block:
+def _first(blocks: Iterator[AnyBlock]) -> Block:
     """The first rows of a list, however they come."""
     lines: list[int] = []
-    rows: list[list[str]] = []
+    rows: list[Sequence[str]] = []
     for block in blocks:
         lines += block.lines
         rows += block.rows

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -23,12 +23,26 @@ _PLACE: Final = {field: place for place, field in enumerate(FIELDS)}
 _CHANGE_COLUMNS: Final = ("subscriber_id", "field", "before", "after")
 
 
+class Changes(NamedTuple):
+    """What was changed, by the column."""
+
+    emails: list[str]
+    fields: list[str]
+    before: list[str]
+    after: list[str]
+
+    def add(self, emails: Sequence[str], fields: Sequence[str], before: Sequence[str], after: Sequence[str]) -> None:
+        """Add some."""
+        for column, more in zip(self, (emails, fields, before, after), strict=True):
+            column.extend(more)
+
+
 class Settled(msgspec.Struct):
     """What became of a batch, and what it writes, gathered for few statements."""
 
     changed: int = 0
     kept_details: int = 0
-    changes: list[tuple[str, str, str, str]] = []  # email, field, before, after
+    changes: Changes = msgspec.field(default_factory=lambda: Changes([], [], [], []))
     details: list[tuple[object, ...]] = []
     record: list[tuple[object, ...]] = []
     owned: list[tuple[int, str]] = []
@@ -61,8 +75,9 @@ class Changing:
         for place, (has, said) in enumerate(zip(had, batch.details, strict=True)):
             if has != tuple(said) and (of := _differing(has, said)):
                 changed[place] = of
-                self._keep([(numbers[at], has[at], said[at]) for at in of], {"field": FIELDS[place]})
-                settled.changes += [(batch.emails[at], FIELDS[place], has[at], said[at]) for at in of]
+                before, after = [has[at] for at in of], [said[at] for at in of]
+                self._keep(zip([numbers[at] for at in of], before, after, strict=True), {"field": FIELDS[place]})
+                settled.changes.add([batch.emails[at] for at in of], [FIELDS[place]] * len(of), before, after)
         of = sorted({at for each in changed.values() for at in each})
         if of:  # a row is written once, whatever changes in it
             written = [*changed] if len(changed) == 1 else range(len(FIELDS))
@@ -113,7 +128,7 @@ class Changing:
             for field, before, after in heard:
                 details[_PLACE[field]] = after
                 settled.record.append((number, field, before, after))
-                settled.changes.append((email, field, before, after))
+                settled.changes.add([email], [field], [before], [after])
             settled.details.append((*details, number))
             if person.source != self._order.segment:
                 settled.owned += [(number, difference.field) for difference in heard]
@@ -121,7 +136,7 @@ class Changing:
             settled.joining.append(number)
             before = membership_mark(person.membership, person.membership_import)
             settled.record.append((number, "membership", before, "joined"))
-            settled.changes.append((email, "membership", person.membership or "", "joined"))
+            settled.changes.add([email], ["membership"], [person.membership or ""], ["joined"])
 
     def _write(self, settled: Settled) -> None:
         database, connection = self._database, self._connection
@@ -151,7 +166,7 @@ class Changing:
         alike = {"updated_at": self._stamp}
         self._database.update_rows(self._connection, subscribers, fields, "id", rows, alike=alike)
 
-    def _keep(self, record: Sequence[tuple[object, ...]], of: Mapping[str, object]) -> None:
+    def _keep(self, record: Iterable[tuple[object, ...]], of: Mapping[str, object]) -> None:
         """Put down what was changed, so that the import can be undone; `of` is what is alike in all of it."""
         columns = [column for column in _CHANGE_COLUMNS if column not in of]
         alike = {"import_id": self._import_id, **of}

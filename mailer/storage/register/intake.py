@@ -3,14 +3,15 @@ How a list goes into the register: one transaction, batch by batch, each person 
 
 Most of a list is either new, which one bulk insert finds out, or known and simple: then what the list says is compared
 with what the register has, and only differences go on. The few odd ones are looked at one by one. Memory doesn't grow
-with the list, save four bytes a person to tell when an address comes twice.
+with the list, save eight bytes a person to tell when an address comes twice.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +23,7 @@ from mailer.audience.subscriber import FIELDS
 from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Barring, Seals
-from mailer.storage.register.changing import Changing, Settled
+from mailer.storage.register.changing import Changes, Changing, Settled
 from mailer.storage.register.institutions import learn
 from mailer.storage.register.meeting import MET, SIMPLE, STANDING, Meeting
 from mailer.storage.register.syncing import let_leave, missing_from
@@ -54,7 +55,7 @@ class Intake:
         self.import_id = _entered(connection, order, at)
         self._alike = _alike(order.segment, self.import_id, database.stored_instant(at))
         self._plan = sha256()
-        newest = connection.scalar(select(func.coalesce(func.max(subscribers.c.id), 0))) or 0
+        newest = self._newest()
         self._lines = Lines(newest)
         self._meeting = Meeting(database, connection, order.segment, newest)
         self._barring = Barring(connection, at, seals)
@@ -78,7 +79,7 @@ class Intake:
         missing = missing_from(self._connection, self._order, self._lines.before)
         self.outcome.removed = len(missing)
         left = let_leave(self._connection, self._order, missing, self.import_id, self._at)
-        self._note_changes([(change.email, change.field, change.before, change.after) for change in left])
+        self._note_changes(left)
 
     def _settle_plan(self) -> None:
         """
@@ -102,11 +103,12 @@ class Intake:
                 "look at a new --dry-run and give its plan"
             )
 
-    def _note_changes(self, changes: Sequence[tuple[str, str, str, str]]) -> None:
+    def _note_changes(self, changes: Changes) -> None:
         """Keep the first changes to be shown, and all of them in the plan's digest."""
-        self._plan.update("\x1f".join(map("\x1f".join, changes)).encode())
+        for column in changes:
+            self._plan.update("\x1f".join([*column, ""]).encode())
         room = _CHANGES_SHOWN - len(self.outcome.changes)
-        self.outcome.changes += [Change(*change) for change in changes[:room]]
+        self.outcome.changes += map(Change, *(column[:room] for column in changes))
 
     def _take_batch(self, batch: Arrivals) -> None:
         rest = self._add_unseen(batch) if self._expects_new and not self._barring.bars(batch) else batch
@@ -117,7 +119,7 @@ class Intake:
 
     def _add_unseen(self, batch: Arrivals) -> Arrivals:
         """Add those whom nobody knows, without looking anybody up: most of a new list. The others are given back."""
-        newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
+        newest = self._newest()
         rows = zip(batch.emails, batch.keys, batch.domains, *batch.details, strict=True)
         many = self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
         if many == len(batch.lines):
@@ -125,23 +127,24 @@ class Intake:
             return batch.among(())
         if not many:
             return batch
-        added = set(self._connection.scalars(select(subscribers.c.email_key).where(subscribers.c.id > newest)))
+        added = select(subscribers.c.email_key, subscribers.c.id).where(subscribers.c.id > newest)
+        number_of = {row[0]: row[1] for row in self._connection.execute(added)}
+        numbers: list[int] = []
         firsts: list[int] = []
         rest: list[int] = []
         for place, key in enumerate(batch.keys):
-            if key in added:
-                added.discard(key)
+            if number := number_of.pop(key, None):
+                numbers.append(number)
                 firsts.append(place)
             else:
                 rest.append(place)
-        self._count_new(batch.among(firsts))
+        self._count_new(batch.among(firsts), numbers)
         return batch.among(rest)
 
     def _take_known(self, batch: Arrivals) -> None:
         """Simple people are compared by the column, all of a batch at once if all are simple; the others sorted out."""
-        known = self._meeting.met(batch.keys)
+        rows = self._meeting.met(batch.keys)
         suppressed = self._barring.suppressed(batch.keys, batch.domains)
-        rows = list(map(known.get, batch.keys))
         if not suppressed and self._are_simple(rows):
             self._settle_simple(batch, rows)
             return
@@ -176,8 +179,8 @@ class Intake:
         )
 
     def _settle_simple(self, batch: Arrivals, rows: Sequence[Any]) -> None:
-        for row, line in zip(rows, batch.lines, strict=True):
-            self._lines.before[row[1]] = line
+        for number, line in zip(map(itemgetter(1), rows), batch.lines, strict=True):
+            self._lines.before[number] = line
         self._count_settled(self._changing.settle_simple(batch, rows), len(rows))
 
     def _add_all(self, unseen: Arrivals, suppressed: Collection[str]) -> bool:
@@ -240,11 +243,18 @@ class Intake:
         self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
         self._count_new(arrivals)
 
-    def _count_new(self, arrivals: Arrivals) -> None:
-        newest = self._connection.scalar(select(func.max(subscribers.c.id))) or 0
-        self._lines.put_new(newest, arrivals.lines)
+    def _count_new(self, arrivals: Arrivals, numbers: Sequence[int] | None = None) -> None:
+        """Account for people who were added; where all of a statement were, they are numbered in a row."""
+        many = len(arrivals.lines)
+        if numbers is None:
+            newest = self._newest()
+            numbers = range(newest - many + 1, newest + 1)
+        self._lines.put_new(numbers, arrivals.lines)
         self._plan.update("\n".join(arrivals.keys).encode())
-        self.outcome.new += len(arrivals.lines)
+        self.outcome.new += many
+
+    def _newest(self) -> int:
+        return self._connection.scalar(select(func.max(subscribers.c.id))) or 0
 
     def _enrol_new(self) -> None:
         """Everybody new joins the segment, in one statement."""
@@ -273,27 +283,24 @@ class Lines:
     def __init__(self, newest: int) -> None:
         self.newest = newest
         self.before = array("I", bytes(array("I").itemsize * (newest + 1)))
-        self._new = array("I")
-        self._begins: list[int] = []
-        self._places: list[int] = []
+        self._numbers = array("I")
+        self._lines = array("I")
 
     def put(self, number: int, line: int) -> None:
         """Somebody stands on that line; of those who are new it is known."""
         if number <= self.newest:
             self.before[number] = line
 
-    def put_new(self, last: int, lines: Sequence[int]) -> None:
-        """New people were added, the last of them by that number; those of one statement are numbered in a row."""
-        self._begins.append(last - len(lines) + 1)
-        self._places.append(len(self._new))
-        self._new.extend(lines)
+    def put_new(self, numbers: Iterable[int], lines: Iterable[int]) -> None:
+        """New people were added; the later, the greater their number."""
+        self._numbers.extend(numbers)
+        self._lines.extend(lines)
 
     def of(self, number: int) -> int:
         """The line on which somebody stood before; 0 if they didn't."""
         if number <= self.newest:
             return self.before[number]
-        run = bisect_right(self._begins, number) - 1
-        return self._new[self._places[run] + number - self._begins[run]]
+        return self._lines[bisect_left(self._numbers, number)]
 
 
 def _entered(connection: Connection, order: ImportOrder, at: datetime) -> int:

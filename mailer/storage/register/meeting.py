@@ -64,15 +64,19 @@ class Meeting:
         self._last = 0
         self._reads_on = False
 
-    def met(self, keys: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-        """By key, rows as `Met` has them; there may be others among them than those asked for."""
-        found = self._read_on(len(keys)) if self._reads_on else {}
+    def met(self, keys: Sequence[str]) -> Sequence[tuple[Any, ...] | None]:
+        """For each key a row as `Met` has it, or None."""
+        ahead = self._read_on(len(keys)) if self._reads_on else []
+        if [row[0] for row in ahead] == list(keys):
+            self._last = ahead[-1][1]
+            return ahead
+        found = {row[0]: row for row in ahead}
         if others := set(keys).difference(found):
-            found |= self._by_keys(list(others))
+            found |= {row[0]: row for row in self._by_keys(list(others))}
         first, last = found.get(keys[0]), found.get(keys[-1])
         self._reads_on = first is not None and last is not None and 0 <= last[1] - first[1] < _DENSE * len(keys)
         self._last = last[1] if last is not None else self._last
-        return found
+        return list(map(found.get, keys))
 
     def people(self, keys: Sequence[str]) -> dict[str, Known]:
         """By key, everything about those who are known."""
@@ -82,13 +86,12 @@ class Meeting:
         rows = self._database.rows(self._connection, f"{_LOOK}{marks})", [self._segment, *keys])
         return {row[1]: person_of(row) for row in rows}
 
-    def _read_on(self, many: int) -> dict[str, tuple[Any, ...]]:
+    def _read_on(self, many: int) -> list[tuple[Any, ...]]:
         behind = f"{_GLANCE}s.id > ? AND s.id <= ? ORDER BY s.id LIMIT ?"
         return self._rows(behind, [self._last, self._newest, many])
 
-    def _by_keys(self, keys: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    def _by_keys(self, keys: Sequence[str]) -> list[tuple[Any, ...]]:
         return self._rows(f"{_GLANCE}s.email_key IN ({', '.join('?' * len(keys))})", keys)
 
-    def _rows(self, statement: str, values: Sequence[object]) -> dict[str, tuple[Any, ...]]:
-        rows = self._database.rows(self._connection, statement, [self._segment, self._segment, *values])
-        return {row[0]: row for row in rows}
+    def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        return self._database.rows(self._connection, statement, [self._segment, self._segment, *values])

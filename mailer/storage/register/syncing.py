@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from mailer.audience.register import Change, ImportOrder
+from mailer.audience.register import ImportOrder
 from mailer.errors import Refused
+from mailer.storage.register.changing import Changes
 from mailer.storage.register.tables import import_changes, membership_mark, memberships, subscribers
 
 MANY: Final = 0.2
@@ -60,7 +61,7 @@ def missing_from(connection: Connection, order: ImportOrder, lines: Sequence[int
 
 def let_leave(
     connection: Connection, order: ImportOrder, missing: Sequence[Missing], import_id: int, at: object
-) -> list[Change]:
+) -> Changes:
     """Remove people from the segment, so that undoing the import brings them back."""
     statement = (
         update(memberships)
@@ -83,4 +84,5 @@ def let_leave(
                 for each in piece
             ],
         )
-    return [Change(each.email, "membership", "joined", "removed") for each in missing]
+    left = [each.email for each in missing]
+    return Changes(left, ["membership"] * len(left), ["joined"] * len(left), ["removed"] * len(left))
