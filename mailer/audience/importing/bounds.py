@@ -3,7 +3,7 @@
 import sys
 from typing import Final
 
-MEMORY: Final = 178 << 20
+MEMORY: Final = 140 << 20
 """Bytes that the reader may write to, the interpreter's own included."""
 
 _FIRST: Final = 1.2
