@@ -42,9 +42,9 @@ def raw(sheet: bytes) -> bytes:
     return repacked(PLAIN_BOOK, {SHEET: sheet})
 
 
-def package(parts: dict[str, bytes]) -> bytes:
+def package(parts: dict[str, bytes], packing: int = zipfile.ZIP_STORED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as written:
+    with zipfile.ZipFile(out, "w", packing) as written:
         for name, data in parts.items():
             written.writestr(name, data)
     return out.getvalue()
@@ -149,6 +149,13 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "entities",
     ),
     "no-such-text.xlsx": (book(b'<row r="2"><c r="A2" t="s"><v>99999</v></c></row>'), "save it again"),
+    "rows-without-end.xlsx": (book(FIRST, b"<row/>" * 9_000_000), "more than a list"),
+    "texts-without-end.xlsx": (
+        repacked(PLAIN_BOOK, {"xl/sharedStrings.xml": b"<sst>" + b"<si><t/></si>" * 4_000_000 + b"</sst>"}),
+        "more than a list",
+    ),
+    "oddly-packed.xlsx": (package({"xl/workbook.xml": b"<w/>"}, zipfile.ZIP_BZIP2), "packed as no spreadsheet"),
+    "nothing-in-it.xlsx": (package({}), "save it again"),
     "row-beyond.xlsx": (book(b'<row r="99999999999">' + cell("A99999999999", A.encode()) + b"</row>"), "far from"),
     "row-before.xlsx": (book(b'<row r="-7">' + cell("A7", A.encode()) + b"</row>"), "far from"),
     "column-without-end.xlsx": (book(b'<row r="2">' + cell("A" * 200_000 + "2", A.encode()) + b"</row>"), "far from"),

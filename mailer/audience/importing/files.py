@@ -9,7 +9,7 @@ from mailer.audience.importing.sheet import Sheet
 from mailer.audience.importing.spreadsheet import read_spreadsheet
 from mailer.errors import AuthorError
 
-_ZIP: Final = b"PK\x03\x04"
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
 _PAGE: Final = "a web page, whatever its name says; open it in a spreadsheet program and save it as xlsx or CSV"
@@ -52,7 +52,7 @@ def open_list(
             start = file.read(512)
     except OSError as problem:
         raise AuthorError(f"the list can't be read ({problem.strerror})", path) from None
-    if start.startswith((_ZIP, _OLE)):
+    if start.startswith((*_ZIP, _OLE)):
         return read_spreadsheet(path, sheet=sheet)
     if start.startswith(_WIDE):
         start = start[2:].replace(b"\0", b"")

@@ -20,6 +20,7 @@ from mailer.audience.importing.beside import Beside, column_of, range_of
 WIDEST: Final = 1000
 _DAYS: Final = frozenset({14, 15, 16, 17, 22, 27, 30, 31, 36, 50, 57})  # 18.8.30; the others with days are East Asian
 _ASIDE: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
+_MOST_SHEETS: Final = 1000
 _LAST_ROW: Final = 1 << 20
 _LAST_DAY: Final = 2_958_465  # 9999-12-31
 _EXACT: Final = 1e15
@@ -60,6 +61,8 @@ class Book:
                 continue
             relation = next((value for key, value in element.items() if key.endswith("}id")), "")
             hidden = element.get("state", "visible") != "visible"
+            if len(sheets) > _MOST_SHEETS:
+                raise Unreadable("it has more sheets than anybody could leaf through")
             if relation in targets:
                 sheets.append((hidden, element.get("name", ""), targets[relation][1]))
         self._sheets = {name: part for _, name, part in sorted(sheets, key=lambda sheet: sheet[0])}

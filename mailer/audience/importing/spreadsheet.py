@@ -9,7 +9,7 @@ from typing import IO, Final
 
 import msgspec
 
-from mailer.audience.importing.bounds import seconds_for
+from mailer.audience.importing.bounds import is_out_of_time, seconds_for
 from mailer.audience.importing.package import check_package
 from mailer.audience.importing.sheet import Block, Sheet
 from mailer.audience.importing.workbook import FAR, HELD, NO_ROOM, STREAMED, TOLD, Header
@@ -88,7 +88,8 @@ def _explained(header: Header, path: Path, sheet: str | None) -> AuthorError | R
 
 def _end_of(reader: "subprocess.Popen[bytes]") -> str:
     """How the reader ended that said nothing: a negative status is a signal's, the kernel's or its own at a bound."""
-    return NO_ROOM if reader.wait() < 0 else "it broke the reader"
+    status = reader.wait()
+    return FAR if is_out_of_time(status) else NO_ROOM if status < 0 else "it broke the reader"
 
 
 def _too_much(path: Path) -> AuthorError:

@@ -53,12 +53,11 @@ def main(path: str, way: str, seconds: str, sheet: str | None = None) -> None:
             return
         name, rows = _first_filled([sheet] if sheet else names, rows_of)
         beside = beside_of(name) if rows is not None else Beside()
-        bound_time(0)  # what is open is bounded by its memory
         if rows is None:
             _put(Header(problem="no cells"))
             return
         _put(Header(sheet=name, hidden=beside.hidden))
-        _put_rows(beside.told(rows) if beside.merged or beside.links else rows)
+        _put_rows(beside.told(rows) if beside.merged or beside.links else rows, float(seconds))
     except Exception as problem:  # noqa: BLE001 — whatever a broken file does to its reader is the file's
         _put(Header(problem=_trouble(problem)))
 
@@ -111,7 +110,8 @@ def _rows_held(sheet: Any) -> Rows:
             yield number, left + row
 
 
-def _put_rows(found: Rows) -> None:
+def _put_rows(found: Rows, seconds: float) -> None:
+    """Write the rows, a block at a time; each may take as long as the opening."""
     numbers: list[int] = []
     rows: list[list[str]] = []
     cells = 0
@@ -122,6 +122,7 @@ def _put_rows(found: Rows) -> None:
         if len(rows) == BATCH or cells > _CELLS:
             _put((numbers, rows))
             numbers, rows, cells = [], [], 0
+            bound_time(seconds)
     if rows:
         _put((numbers, rows))
 
