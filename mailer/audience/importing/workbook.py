@@ -115,6 +115,7 @@ def _put_rows(found: Rows, seconds: float) -> None:
     numbers: list[int] = []
     rows: list[list[str]] = []
     cells = 0
+    bound_time(seconds)
     for number, row in found:
         numbers.append(number)
         rows.append(row)
