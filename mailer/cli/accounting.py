@@ -24,6 +24,7 @@ _WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "removed": ("sale del segmento: no está en la lista", "salen del segmento: no están en la lista"),
         "kept_details": ("dato se queda como está", "datos se quedan como están"),
         "extra_addresses": ("dirección de más en una celda", "direcciones de más en una celda"),
+        "tagged": ("etiqueta puesta", "etiquetas puestas"),
     },
     "en": {
         "rows": ("row", "rows"),
@@ -38,6 +39,7 @@ _WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "removed": ("leaves the segment: not on the list", "leave the segment: not on the list"),
         "kept_details": ("detail left as it is", "details left as they are"),
         "extra_addresses": ("address more in a cell", "addresses more in a cell"),
+        "tagged": ("tag put on", "tags put on"),
     },
 }
 _SENTENCES: Final = {
@@ -109,6 +111,7 @@ def summary(account: "Account", language: str) -> str:
         "removed": account.removed,
         "extra_addresses": account.extra_addresses,
         "kept_details": account.kept_details,
+        "tagged": account.tagged,
     }
     always = {"new", "changed", "unsubscribed", "rejected"}
     return ", ".join(_counted(what, number, language) for what, number in counts.items() if number or what in always)

@@ -58,6 +58,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     kept: Mapping[str, int]
     kept_details: int
     removed: int
+    tagged: int
     plan: str
     read_as: str
     hidden_rows: int
@@ -177,6 +178,7 @@ def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, sheet: Sheet
         kept=outcome.kept,
         kept_details=outcome.kept_details,
         removed=outcome.removed,
+        tagged=outcome.tagged,
         plan=outcome.plan,
         read_as=sheet.described,
         hidden_rows=sheet.hidden,

@@ -92,6 +92,7 @@ class Intake:
             self.outcome.unchanged,
             self.outcome.changed,
             self.outcome.removed,
+            self.outcome.tagged,
             sorted(self.outcome.kept.items()),
         )
         self._plan.update(repr(figures).encode())
@@ -107,6 +108,11 @@ class Intake:
         self._plan.update("\x1f".join(map("\x1f".join, changes)).encode())
         room = _CHANGES_SHOWN - len(self.outcome.changes)
         self.outcome.changes += [Change(*change) for change in changes[:room]]
+
+    def note_tags(self, changes: Sequence[tuple[str, str, str, str]], many: int) -> None:
+        """Tags were put on: so many, and of people who were there before these."""
+        self.outcome.tagged += many
+        self._note_changes(changes)
 
     def _take_batch(self, batch: Arrivals) -> None:
         rest = self._add_unseen(batch) if self._expects_new and not self._barring.bars(batch) else batch
