@@ -3,8 +3,16 @@
 import pytest
 
 from mailer.audience.register import Change
+from mailer.storage.database import Database
 
 LIST = "correo,cargo,Etiquetas\na@a.example,Alcalde,Ciudad hermana; prensa\nb@b.example,Prefecta,-\n"
+
+
+@pytest.fixture
+def database(database_url):
+    made = Database(database_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture
