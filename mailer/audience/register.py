@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from mailer.audience.subscriber import Line, SegmentCount
+from mailer.errors import Refused
 
 
 class Arrivals(NamedTuple):
@@ -55,6 +56,19 @@ class ImportOrder(msgspec.Struct, frozen=True):
     mapping: Mapping[str, str] = {}
     basis: str = ""
     proof: str = ""
+
+
+class MovedOn(Refused):
+    """The outcome isn't what a dry run announced."""
+
+
+class ManyMissing(Refused):
+    """A list that lets leave who isn't on it lacks `missing` of the `before` people of its segment."""
+
+    def __init__(self, sentence: str, *, missing: int, before: int) -> None:
+        super().__init__(sentence)
+        self.missing = missing
+        self.before = before
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -17,9 +17,8 @@ import msgspec
 from sqlalchemy import Connection, func, insert, literal, select, update
 
 from mailer.audience.importing.merging import Arrival, Known, differences
-from mailer.audience.register import Arrivals, Change, ImportOrder, Outcome, Reject
+from mailer.audience.register import Arrivals, Change, ImportOrder, MovedOn, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
-from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Barring, Seals
 from mailer.storage.register.changing import Changing, Settled
@@ -85,7 +84,7 @@ class Intake:
         Sum up what was done, and compare it with what a dry run announced.
 
         Raises:
-            Refused: It differs: the register or the list moved on.
+            MovedOn: It differs: the register or the list moved on.
 
         """
         figures = (
@@ -98,7 +97,7 @@ class Intake:
         self._plan.update(repr(figures).encode())
         self.outcome.plan = self._plan.hexdigest()[:12]
         if self._order.plan and self._order.plan != self.outcome.plan:
-            raise Refused(
+            raise MovedOn(
                 "the register or the list has changed since that dry run; nothing was imported: "
                 "look at a new --dry-run and give its plan"
             )
