@@ -134,10 +134,10 @@ def undo(context: typer.Context, import_id: int, by: By = None, as_json: bool = 
     if as_json:
         print_json(undone)
         return
-    say(
-        f"Import {import_id} is undone: {undone.gone} people gone, {undone.restored} details as before, "
-        f"{undone.kept} kept because something happened since."
-    )
+    gone = "1 person" if undone.gone == 1 else f"{undone.gone} people"
+    restored = "1 detail" if undone.restored == 1 else f"{undone.restored} details"
+    kept = f"{undone.kept} kept because something happened since"
+    say(f"Import {import_id} is undone: {gone} gone, {restored} as before, {kept}.")
 
 
 @group.command("list")
