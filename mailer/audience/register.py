@@ -7,13 +7,15 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from mailer.audience.subscriber import Line, SegmentCount
+from mailer.errors import Refused
 
 
 class Arrivals(NamedTuple):
     """
     Some addresses of a list, cleaned and valid, by the column, for there may be a million of them.
 
-    `details` holds a column for each of `FIELDS`: what the list says of each address besides.
+    `details` holds a column for each of `FIELDS`: what the list says of each address besides. `tags` are those that it
+    gives the people of a line.
     """
 
     lines: Sequence[int]
@@ -21,10 +23,11 @@ class Arrivals(NamedTuple):
     keys: Sequence[str]
     domains: Sequence[str]
     details: tuple[Sequence[str], ...]
+    tags: Mapping[int, Sequence[str]] = {}
 
     def among(self, places: Sequence[int]) -> "Arrivals":
-        """Those at some places, counted from 0."""
-        lines, emails, keys, domains, details = self
+        """Those at some places, counted from 0, without their tags."""
+        lines, emails, keys, domains, details, _ = self
         return Arrivals(
             [lines[at] for at in places],
             [emails[at] for at in places],
@@ -55,6 +58,19 @@ class ImportOrder(msgspec.Struct, frozen=True):
     proof: str = ""
 
 
+class MovedOn(Refused):
+    """The outcome isn't what a dry run announced."""
+
+
+class ManyMissing(Refused):
+    """A list that lets leave who isn't on it lacks `missing` of the `before` people of its segment."""
+
+    def __init__(self, sentence: str, *, missing: int, before: int) -> None:
+        super().__init__(sentence)
+        self.missing = missing
+        self.before = before
+
+
 class Change(msgspec.Struct, frozen=True):
     """A field (or `membership`) of somebody who was in the register before."""
 
@@ -75,6 +91,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     kept: dict[str, int] = {}
     kept_details: int = 0
     removed: int = 0
+    tagged: int = 0
     plan: str = ""
     changes: list[Change] = []
 

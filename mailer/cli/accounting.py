@@ -1,10 +1,12 @@
 """What an import did, or would do, told to an officer in the publication's language; reasons stay as they are."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from mailer.audience.importing.importer import Account
+    from mailer.audience.register import ManyMissing, MovedOn
 
 SHOWN: Final = 20
 _ONE: Final = 1
@@ -24,6 +26,17 @@ _WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "removed": ("sale del segmento: no está en la lista", "salen del segmento: no están en la lista"),
         "kept_details": ("dato se queda como está", "datos se quedan como están"),
         "extra_addresses": ("dirección de más en una celda", "direcciones de más en una celda"),
+        "tagged": ("etiqueta puesta", "etiquetas puestas"),
+        "would": ("entraría en", "entrarían en"),
+        "went": ("entró en", "entraron en"),
+        "hidden": (
+            "fila está oculta en la hoja (¿por un filtro?) y cuenta como las demás.",
+            "filas están ocultas en la hoja (¿por un filtro?) y cuentan como las demás.",
+        ),
+        "aside": (
+            "fila de {rows} se apartó, las demás entraron; corríjala en {file} e importe ese archivo",
+            "filas de {rows} se apartaron, las demás entraron; corríjalas en {file} e importe ese archivo",
+        ),
     },
     "en": {
         "rows": ("row", "rows"),
@@ -38,12 +51,22 @@ _WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "removed": ("leaves the segment: not on the list", "leave the segment: not on the list"),
         "kept_details": ("detail left as it is", "details left as they are"),
         "extra_addresses": ("address more in a cell", "addresses more in a cell"),
+        "tagged": ("tag put on", "tags put on"),
+        "would": ("would go into", "would go into"),
+        "went": ("went into", "went into"),
+        "hidden": (
+            "row is hidden in the sheet (by a filter?) and counts like the others.",
+            "rows are hidden in the sheet (by a filter?) and count like the others.",
+        ),
+        "aside": (
+            "of {rows} rows was put aside, the others went in; mend it in {file} and import that file",
+            "of {rows} rows were put aside, the others went in; mend them in {file} and import that file",
+        ),
     },
 }
 _SENTENCES: Final = {
     "es": {
-        "would": "entrarían en",
-        "went": "entraron en",
+        "tab": "tabulador",
         "columns": "Columnas:",
         "remembered": "como usted dijo la última vez",
         "ignored": "Columnas que no se usan:",
@@ -53,10 +76,16 @@ _SENTENCES: Final = {
         "undo": "Es la importación {number}; `mailer subscribers import undo {number}` la deshace.",
         "nothing": "No se cambió nada. Para hacer exactamente esto: la misma orden, con --plan {plan} y sin --dry-run.",
         "line": "línea",
+        "moved": (
+            "el registro o la lista cambió desde ese ensayo; no se importó nada: mire un nuevo --dry-run y dé su --plan"
+        ),
+        "many": (
+            "{missing} de las {before} personas de {segment} no están en la lista y saldrían del segmento; mírelas con "
+            "--dry-run y, si así debe ser, repita la orden con --yes"
+        ),
     },
     "en": {
-        "would": "would go into",
-        "went": "went into",
+        "tab": "tab",
         "columns": "Columns:",
         "remembered": "as you said last time",
         "ignored": "Columns not used:",
@@ -66,6 +95,14 @@ _SENTENCES: Final = {
         "undo": "This is import {number}; `mailer subscribers import undo {number}` takes it back.",
         "nothing": "Nothing was changed. To do exactly this: the same command with --plan {plan}, without --dry-run.",
         "line": "line",
+        "moved": (
+            "the register or the list has changed since that dry run; nothing was imported: look at a new --dry-run "
+            "and give its --plan"
+        ),
+        "many": (
+            "{missing} of the {before} people of {segment} are not on the list and would leave it; look at them with "
+            "--dry-run, and if that is meant, run it again with --yes"
+        ),
     },
 }
 
@@ -73,9 +110,12 @@ _SENTENCES: Final = {
 def told(account: "Account", segment: str, language: str, *, dry_run: bool) -> Iterator[str]:
     """The lines of the account."""
     say = _SENTENCES.get(language, _SENTENCES["en"])
-    verb = say["would" if dry_run else "went"]
-    yield f"{_counted('rows', account.rows, language)} ({account.read_as}) {verb} {segment}:"
+    verb = _worded("would" if dry_run else "went", account.rows, language)
+    read_as = re.sub(r"\btab$", say["tab"], account.read_as)
+    yield f"{_counted('rows', account.rows, language)} ({read_as}) {verb} {segment}:"
     yield f"  {summary(account, language)}"
+    if account.hidden_rows:
+        yield _counted("hidden", account.hidden_rows, language)
     yield f"{say['columns']} {', '.join(_columns(account, say['remembered']))}"
     if account.ignored_columns:
         yield f"{say['ignored']} {', '.join(account.ignored_columns)}"
@@ -109,14 +149,34 @@ def summary(account: "Account", language: str) -> str:
         "removed": account.removed,
         "extra_addresses": account.extra_addresses,
         "kept_details": account.kept_details,
+        "tagged": account.tagged,
     }
     always = {"new", "changed", "unsubscribed", "rejected"}
     return ", ".join(_counted(what, number, language) for what, number in counts.items() if number or what in always)
 
 
+def put_aside(account: "Account", language: str) -> str:
+    """What closes the account of an import that put rows aside."""
+    return _counted("aside", account.rejected, language).format(rows=f"{account.rows:,}", file=account.rejects_file)
+
+
+def refused(problem: "MovedOn | ManyMissing", segment: str, language: str) -> str:
+    """Why the register took nothing of a list."""
+    from mailer.audience.register import ManyMissing
+
+    say = _SENTENCES.get(language, _SENTENCES["en"])
+    if isinstance(problem, ManyMissing):
+        return say["many"].format(missing=problem.missing, before=problem.before, segment=segment)
+    return say["moved"]
+
+
 def _counted(what: str, number: int, language: str) -> str:
+    return f"{number:,} {_worded(what, number, language)}"
+
+
+def _worded(what: str, number: int, language: str) -> str:
     one, many = _WORDS.get(language, _WORDS["en"])[what]
-    return f"{number:,} {one if number == _ONE else many}"
+    return one if number == _ONE else many
 
 
 def _columns(account: "Account", remembered: str) -> Iterator[str]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, say_marked
 from mailer.cli.options import By
 from mailer.cli.presenting import operator
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 group = typer.Typer(
     help="Keep the register no longer than it may be kept, and say what is in it.", no_args_is_help=True
@@ -31,6 +34,8 @@ _SPANISH: Final = {
     "institution": "institución",
     "country": "país",
     "language": "idioma",
+    "tags": "etiquetas",
+    "clicks": "enlaces que siguió quien lo permitió",
     "recipients_of_data": "destinatarios de los datos",
     "the publication's own mail service; nobody else": "el servicio de correo de la publicación; nadie más",
     "kept_after_leaving_days": "días que se guardan tras la baja",
@@ -57,6 +62,10 @@ _ENGLISH: Final = {word: word.replace("_", " ") for word in _SPANISH} | {
     "shrunk": "{people} people who left more than {days} days ago were shrunk to a seal.",
     "would shrink": "{people} people who left more than {days} days ago would be shrunk to a seal.",
     "at": "date of this report",
+    "clicks": "links followed, of those who said yes",
+    "erasures": "people erased (seals)",
+    "by_ground": "by legal ground",
+    "suppressions": "addresses not written to",
     "oldest": "oldest data",
 }
 _WORDS: Final[dict[str, dict[str, str]]] = {"es": _SPANISH, "en": _ENGLISH}
@@ -90,17 +99,22 @@ def tidy(
 @group.command()
 def report(context: typer.Context, as_json: bool = JSON) -> None:
     """Print the page of processing activities that the law asks for."""
+    from shutil import get_terminal_size
+    from textwrap import fill
+    from zoneinfo import ZoneInfo
+
     import msgspec
 
     app = house(context)
     holding = app.register.holding()
     publication = app.config.publication
+    followed = ["clicks"] if app.config.feedback.tracking == "individual" else []
     document: dict[str, Any] = {
         "controller": publication.organization,
         "responsible": publication.publisher,
         "contact": publication.reply_to,
         "purpose": "to send the publication by e-mail",
-        "data": ["address", "name", "honorific", "position", "institution", "country", "language"],
+        "data": ["address", "name", "honorific", "position", "institution", "country", "language", "tags", *followed],
         "recipients_of_data": "the publication's own mail service; nobody else",
         "kept_after_leaving_days": app.config.retention.unsubscribed_days,
         "segments": list(app.config.segments),
@@ -111,17 +125,22 @@ def report(context: typer.Context, as_json: bool = JSON) -> None:
         return
     words = _WORDS.get(publication.language, _WORDS["en"])
     say_marked("[bold]{title}: {name}[/]", title=words["title"], name=publication.name)
-    shown = {words[key]: _shown(value, words) for key, value in document.items() if value not in ({}, [], None)}
-    width = max(map(len, shown))
+    titles = [each.title.get(publication.language, name) for name, each in app.config.segments.items()]
+    zone = ZoneInfo(publication.timezone)
+    kept = {key: value for key, value in (document | {"segments": titles}).items() if value not in ({}, [], None)}
+    shown = {words[key]: _shown(value, words, zone) for key, value in kept.items()}
+    width = max(map(len, shown)) + 2
     for label, text in shown.items():
-        print(f"{label:{width}}  {text}")
+        print(fill(f"{label:{width}}{text}", get_terminal_size().columns, subsequent_indent=" " * width))
 
 
-def _shown(value: object, words: Mapping[str, str]) -> str:
+def _shown(value: object, words: Mapping[str, str], zone: "ZoneInfo") -> str:
     if isinstance(value, dict):
         return ", ".join(f"{words.get(name, name)}: {many:,}" for name, many in value.items())
     if isinstance(value, list):
         return ", ".join(words.get(each, each) for each in value)
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
+        return f"{value.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
+    if isinstance(value, int):
+        return f"{value:,}"
     return words.get(str(value), str(value))

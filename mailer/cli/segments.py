@@ -126,7 +126,7 @@ def _show(context: typer.Context, rule: str, sample: int, *, as_json: bool) -> N
         document = {"rule": text} | msgspec.structs.asdict(found)
         print_json(document if sample else {key: value for key, value in document.items() if key != "sample"})
         return
-    say(f"{found.people:,} people fit:")
+    say("1 person fits:" if found.people == 1 else f"{found.people:,} people fit:")
     for standing, many in sorted(found.standing.items()):
         print(f"  {many:>8,}  {standing}")
     for each in found.sample:

@@ -9,7 +9,8 @@ from mailer.cli.console import JSON, house, print_json, say, table
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.audience.importing.importer import Account
+    from mailer.audience.importing.importer import ListFile
+    from mailer.audience.register import ImportOrder
 
 group = typer.Typer(help="The register: import lists, look people up, let them leave.", no_args_is_help=True)
 
@@ -43,10 +44,9 @@ def import_(
     as_json: bool = JSON,
 ) -> None:
     """Import a list into a segment: good rows go in, the others into a rejects file with the reason (and exit 1)."""
-    from mailer.audience.importing.importer import ListFile, import_list
+    from mailer.audience.importing.importer import ListFile
     from mailer.audience.register import ImportOrder
-    from mailer.cli.accounting import told
-    from mailer.cli.presenting import import_progress, operator
+    from mailer.cli.presenting import operator
 
     if number is not None and str(file) == "undo":  # `import undo 7`, as people say it
         undo(context, number, by=by, as_json=as_json)
@@ -75,24 +75,28 @@ def import_(
         basis=basis,
         proof=proof,
     )
-    with import_progress() as progress:
-        account = import_list(listed, order, app.register, progress=progress)
+    _take_in(app, listed, order, as_json=as_json)
+
+
+def _take_in(app: "App", listed: "ListFile", order: "ImportOrder", *, as_json: bool) -> None:
+    from mailer.audience.importing.importer import import_list
+    from mailer.audience.register import ManyMissing, MovedOn
+    from mailer.cli.accounting import put_aside, refused, told
+    from mailer.cli.presenting import import_progress
+    from mailer.errors import Refused
+
+    try:
+        with import_progress() as progress:
+            account = import_list(listed, order, app.register, progress=progress)
+    except (MovedOn, ManyMissing) as problem:
+        raise Refused(refused(problem, order.segment, listed.language)) from None
     if as_json:
         print_json(account)
     else:
-        for line in told(account, segment, app.config.publication.language, dry_run=dry_run):
+        for line in told(account, order.segment, listed.language, dry_run=order.dry_run):
             print(line)
-    _require_all_rows(account)
-
-
-def _require_all_rows(account: "Account") -> None:
-    from mailer.errors import Refused
-
     if account.rejects_file:
-        raise Refused(
-            f"{account.rejected} of {account.rows} rows were put aside, the others went in; "
-            f"mend them in {account.rejects_file} and import that file"
-        )
+        raise Refused(put_aside(account, listed.language))
 
 
 @group.command()
@@ -130,10 +134,10 @@ def undo(context: typer.Context, import_id: int, by: By = None, as_json: bool = 
     if as_json:
         print_json(undone)
         return
-    say(
-        f"Import {import_id} is undone: {undone.gone} people gone, {undone.restored} details as before, "
-        f"{undone.kept} kept because something happened since."
-    )
+    gone = "1 person" if undone.gone == 1 else f"{undone.gone} people"
+    restored = "1 detail" if undone.restored == 1 else f"{undone.restored} details"
+    kept = f"{undone.kept} kept because something happened since"
+    say(f"Import {import_id} is undone: {gone} gone, {restored} as before, {kept}.")
 
 
 @group.command("list")

@@ -42,9 +42,9 @@ def raw(sheet: bytes) -> bytes:
     return repacked(PLAIN_BOOK, {SHEET: sheet})
 
 
-def package(parts: dict[str, bytes]) -> bytes:
+def package(parts: dict[str, bytes], packing: int = zipfile.ZIP_STORED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as written:
+    with zipfile.ZipFile(out, "w", packing) as written:
         for name, data in parts.items():
             written.writestr(name, data)
     return out.getvalue()
@@ -73,6 +73,8 @@ PREFIXED = (
     '<x:row r="1"><x:c r="A1" t="inlineStr"><x:is><x:t>correo</x:t></x:is></x:c></x:row>'
     f'<x:row r="2"><x:c r="A2" t="inlineStr"><x:is><x:t>{A}</x:t></x:is></x:c></x:row></x:sheetData></x:worksheet>'
 )
+
+MERGED = b'<mergeCells><mergeCell ref="A2:A3"/><mergeCell ref="A1:XFD1048576"/></mergeCells>'
 
 READ: dict[str, tuple[str | bytes, set[str], int]] = {
     "a-million-styled-rows.xlsx": (
@@ -109,6 +111,11 @@ READ: dict[str, tuple[str | bytes, set[str], int]] = {
     "filtered-away.xlsx": (book(FIRST, b'<row r="3" hidden="1">' + cell("A3", B.encode()) + b"</row>"), {A, B}, 0),
     "hidden-sheet-first.xlsx": (hidden_first(), {A}, 0),
     "prefixed.xlsx": (raw(PREFIXED.encode()), {A}, 0),
+    "merged-downwards.xlsx": (
+        raw(HEADED + FIRST + b'<row r="3">' + cell("B3", b"Ana") + b"</row>" + CLOSE.replace(b"</w", MERGED + b"</w")),
+        {A},
+        0,
+    ),
     "two-rows-of-headings.xlsx": (workbook(["Contacto", None], ["Correo", "Nombre"], [A, "Ana"]), {A}, 0),
     "spans.ods": (
         ods(
@@ -142,6 +149,16 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "entities",
     ),
     "no-such-text.xlsx": (book(b'<row r="2"><c r="A2" t="s"><v>99999</v></c></row>'), "save it again"),
+    "rows-without-end.xlsx": (book(FIRST, b"<row/>" * 9_000_000), "more than a list"),
+    "texts-without-end.xlsx": (
+        repacked(PLAIN_BOOK, {"xl/sharedStrings.xml": b"<sst>" + b"<si><t/></si>" * 4_000_000 + b"</sst>"}),
+        "more than a list",
+    ),
+    "oddly-packed.xlsx": (package({"xl/workbook.xml": b"<w/>"}, zipfile.ZIP_BZIP2), "packed as no spreadsheet"),
+    "nothing-in-it.xlsx": (package({}), "save it again"),
+    "row-beyond.xlsx": (book(b'<row r="99999999999">' + cell("A99999999999", A.encode()) + b"</row>"), "far from"),
+    "row-before.xlsx": (book(b'<row r="-7">' + cell("A7", A.encode()) + b"</row>"), "far from"),
+    "column-without-end.xlsx": (book(b'<row r="2">' + cell("A" * 200_000 + "2", A.encode()) + b"</row>"), "far from"),
     "deep.xlsx": (raw(b"<a>" * 200_000), "workbook"),
     "locked.ods": (
         package(
@@ -156,6 +173,14 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "lista.numbers": (package({"Index/Document.iwa": b"\0" * 99, "preview.jpg": b"\xff\xd8"}), "no workbook"),
     "letter.docx": (package({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"}), "no workbook"),
     "page-without-html.xls": ('\n\n<meta charset="utf-8"><table><tr><td>correo</td></tr></table>', "web page"),
+    "comment-before-html.xls": ("<!-- Reporte -->\n<html><table><tr><td>correo</td></tr></table></html>", "web page"),
+    "page-in-utf16.xls": ("<html><table><tr><td>correo</td></tr></table></html>".encode("utf-16"), "web page"),
+    "page-archive.xls": ("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n", "web page"),
+    "spread-out.json": ('{\n  "correo": "a@a.example"\n}', "JSON"),
+    "directory.ldif": (f"dn: cn=Ana\nmail: {A}\n", "LDIF"),
+    "packed.csv": (b"\x28\xb5\x2f\xfd" + bytes(50), "compressed"),
+    "table.dbf": (b"\x03\x7a\x0b\x1e\x01\0\0\0\x41\0\x1f\0" + bytes(20) + b"CORREO\0\0\0\0\0C", "another program"),
+    "old.xls": (b"\x09\x04\x06\0\0\0\x10\0" + bytes(200), "another program"),
     "answer.json": ('[{"correo": "a@a.example"}]', "JSON"),
     "same-heading-twice.csv": (f"correo,nombre,nombre\n{A},Ana,Eva\n", "both look like the name"),
     "no-headings.csv": (f"Ana,{A},x\nEva,{B},y\n", "--map email="),

@@ -17,7 +17,7 @@ def test_a_rule_is_counted_and_previewed(mailer):
     shown = mailer("segments", "preview", 'institution.kind = "embassy" and language = "en"', "--sample", "3", "--json")
     assert shown["people"] == shown["standing"]["deliverable"] > 3
     assert len(shown["sample"]) == 3
-    assert "people fit" in mailer("segments", "count", "country = Perú")
+    assert "1 person fits" in mailer("segments", "count", "country = Perú")
     assert "column 1 of the rule" in mailer("segments", "count", "nonsense = 1", status=1)
 
 

@@ -168,3 +168,17 @@ def test_a_wrong_order_is_one_plain_sentence(mailer, arguments, says):
     assert says in error
     assert error.count("\n") == 1
     assert "Traceback" not in error
+
+
+def test_an_account_is_in_one_language_to_its_last_sentence(mailer, house, capfd):
+    """Counts, hidden rows, what was put aside and why nothing went in are told as the rest of the account is."""
+    path = house / "lista.csv"
+    path.write_text("correo\tcargo\na@a.example\tAlcalde\nsin arroba\tx\n", encoding="utf-8")
+    order = ("subscribers", "import", "lista.csv", "--segment", "partners")
+    assert mailer(*order, "--dry-run").startswith("2 filas (utf-8, tabulador) entrarían en partners:\n")
+    assert "el registro o la lista cambió" in mailer(*order, "--plan", "0123456789ab", status=1)
+    assert run([*order]) == 1
+    assert "1 fila de 2 se apartó" in capfd.readouterr().err
+    path.write_text("correo\nb@b.example\n", encoding="utf-8")
+    assert "1 de las 1 personas de partners no están en la lista" in mailer(*order, "--sync", status=1)
+    assert mailer(*order).startswith("1 fila (utf-8, “;”) entró en partners:\n")

@@ -29,7 +29,7 @@ def test_bad_rows_go_to_a_file(publication) -> None:
     rejects = (publication.folder / account["rejects_file"]).read_text(encoding="utf-8-sig")
     assert "no es correo" in rejects
     assert "3" in rejects
-    assert "2 of 3 rows were put aside" in publication.refusal(*order)
+    assert "2 filas de 3 se apartaron" in publication.refusal(*order)
 
 
 def test_a_missing_picture_is_named(publication) -> None:

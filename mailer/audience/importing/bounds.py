@@ -1,9 +1,10 @@
 """What a workbook's reader may take of the machine: the kernel ends a process that wants more."""
 
+import signal
 import sys
 from typing import Final
 
-MEMORY: Final = 178 << 20
+MEMORY: Final = 140 << 20
 """Bytes that the reader may write to, the interpreter's own included."""
 
 _FIRST: Final = 1.2
@@ -30,10 +31,13 @@ def bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def is_out_of_time(status: int) -> bool:
+    """Whether a process of that exit status was ended by `bound_time`."""
+    return sys.platform != "win32" and status == -signal.SIGPROF
+
+
 def bound_time(seconds: float) -> None:
-    """End this process when it has computed so long; 0 lifts the bound."""
+    """End this process when it has computed so long from now on."""
     if sys.platform == "win32":
         return
-    import signal
-
     signal.setitimer(signal.ITIMER_PROF, seconds)

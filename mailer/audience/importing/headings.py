@@ -14,6 +14,8 @@ from mailer.errors import AuthorError, Refused
 EMAIL: Final = "email"
 SURNAME: Final = "surname"
 """Joined to the name; no field of its own."""
+TAGS: Final = "tags"
+"""Put on the people; no field either."""
 
 _WORDS: Final[dict[str, str]] = {
     EMAIL: "correo|correos|correo electronico|correos electronicos|correo e|correo institucional|correo oficial"
@@ -34,6 +36,7 @@ _WORDS: Final[dict[str, str]] = {
     "|company|entity|embassy|agency|institucion u organismo|entidad institucion|nombre de la entidad",
     "country": "pais|pais de origen|pais acreditante|nacionalidad|country|nation|pais de residencia",
     "language": "idioma|lengua|idioma preferido|idioma de preferencia|language|lang|preferred language|lenguaje",
+    TAGS: "etiqueta|etiquetas|tag|tags|label|labels",
 }
 _FIELD_OF: Final = {word: field for field, words in _WORDS.items() for word in words.split("|")}
 _LONGEST: Final = 80
@@ -129,8 +132,8 @@ def _place(heading: str, headings: Sequence[str]) -> int | None:
 
 
 def _column(field: str, heading: str, headings: Sequence[str]) -> int:
-    if field not in (EMAIL, SURNAME, *FIELDS):
-        raise Refused(f"there is no field {field!r} to map; the fields are {', '.join((EMAIL, *FIELDS))}")
+    if field not in (EMAIL, SURNAME, *FIELDS, TAGS):
+        raise Refused(f"there is no field {field!r} to map; the fields are {', '.join((EMAIL, *FIELDS, TAGS))}")
     found = _place(heading, headings)
     if found is not None:
         return found
@@ -147,7 +150,7 @@ def _check(of: Mapping[str, Sequence[int]], headings: Sequence[str], guesses: Ma
             f"say which one it is with --map email=COLUMN"
         )
     for field, columns in of.items():
-        if field != EMAIL and len(columns) > 1:
+        if field not in {EMAIL, TAGS} and len(columns) > 1:
             names = " and ".join(repr(headings[column].strip()) for column in columns)
             raise AuthorError(f"the columns {names} both look like the {field}; choose with --map {field}=COLUMN")
 

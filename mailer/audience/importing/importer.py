@@ -11,7 +11,7 @@ import msgspec
 from mailer.audience.importing.files import open_list
 from mailer.audience.importing.rejects import Rejects
 from mailer.audience.importing.rows import Batch, RowReader
-from mailer.audience.importing.sheet import AnyBlock, Block, Table, find_heading
+from mailer.audience.importing.sheet import AnyBlock, Block, Sheet, Table, find_heading
 from mailer.audience.importing.wording import wording
 from mailer.audience.register import Arrivals, Change, ImportOrder, Outcome, Register
 from mailer.errors import AuthorError
@@ -58,8 +58,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     kept: Mapping[str, int]
     kept_details: int
     removed: int
+    tagged: int
     plan: str
     read_as: str
+    hidden_rows: int
     columns: Mapping[str, str]
     ignored_columns: Sequence[str]
     guesses: Mapping[str, str]
@@ -145,7 +147,7 @@ def import_list(file: ListFile, order: ImportOrder, register: Register, *, progr
         with Rejects(place, table.headings, sheet.separator, wording(file.language)) as rejects:
             reading = _Reading(file, table, rejects, progress)
             outcome = register.take_in(reading.batches(), order, reading.reject)
-            return _account(reading, rejects, outcome, sheet.described, table)
+            return _account(reading, rejects, outcome, sheet, table)
 
 
 @contextmanager
@@ -160,7 +162,7 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, described: str, table: Table) -> Account:
+def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, sheet: Sheet, table: Table) -> Account:
     headings = [*table.headings, *[""] * 8]
     return Account(
         import_id=outcome.import_id,
@@ -176,8 +178,10 @@ def _account(reading: _Reading, rejects: Rejects, outcome: Outcome, described: s
         kept=outcome.kept,
         kept_details=outcome.kept_details,
         removed=outcome.removed,
+        tagged=outcome.tagged,
         plan=outcome.plan,
-        read_as=described,
+        read_as=sheet.described,
+        hidden_rows=sheet.hidden,
         columns={
             field: ", ".join(headings[column].strip() for column in columns)
             for field, columns in table.columns.of.items()

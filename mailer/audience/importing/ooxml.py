@@ -8,7 +8,6 @@ import re
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from posixpath import join, normpath
 from string import digits
 from typing import Any, Final
@@ -16,9 +15,13 @@ from zipfile import BadZipFile, ZipFile
 
 from lxml import etree
 
+from mailer.audience.importing.beside import Beside, column_of, range_of
+
 WIDEST: Final = 1000
 _DAYS: Final = frozenset({14, 15, 16, 17, 22, 27, 30, 31, 36, 50, 57})  # 18.8.30; the others with days are East Asian
 _ASIDE: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
+_MOST_SHEETS: Final = 1000
+_LAST_ROW: Final = 1 << 20
 _LAST_DAY: Final = 2_958_465  # 9999-12-31
 _EXACT: Final = 1e15
 _KEPT: Final = 96 << 20
@@ -38,7 +41,7 @@ class Unreadable(ValueError):
 
 
 class FarCell(ValueError):
-    """A cell stands further to the right than any list is wide."""
+    """A cell stands further to the right than any list is wide, or where no sheet has a cell."""
 
 
 class Book:
@@ -58,6 +61,8 @@ class Book:
                 continue
             relation = next((value for key, value in element.items() if key.endswith("}id")), "")
             hidden = element.get("state", "visible") != "visible"
+            if len(sheets) > _MOST_SHEETS:
+                raise Unreadable("it has more sheets than anybody could leaf through")
             if relation in targets:
                 sheets.append((hidden, element.get("name", ""), targets[relation][1]))
         self._sheets = {name: part for _, name, part in sorted(sheets, key=lambda sheet: sheet[0])}
@@ -68,6 +73,27 @@ class Book:
     def names(self) -> Sequence[str]:
         """The sheets' names."""
         return tuple(self._sheets)
+
+    def beside(self, sheet: str) -> Beside:
+        """
+        What a sheet says beside its cells; it stands behind them, so that they are read once for it.
+
+        Raises:
+            Unreadable: The sheet is broken.
+
+        """
+        part, beside = self._sheets[sheet], Beside()
+        away = self._targets(part, external=True)
+        for element in self._read(part, "row", "mergeCell", "hyperlink"):
+            if element.tag.endswith("row"):
+                beside.hidden += element.get("hidden") in {"1", "true"} and any(map(len, element))
+                continue
+            place = element.get("ref", "")
+            if element.tag.endswith("mergeCell"):
+                beside.merge(filter(None, [range_of(place)]))
+            elif relation := next((value for key, value in element.items() if key.endswith("}id")), ""):
+                beside.link(place, away.get(relation, ("", ""))[1])
+        return beside
 
     def rows(self, sheet: str) -> Iterator[tuple[int, list[str]]]:
         """
@@ -80,7 +106,7 @@ class Book:
         """
         number = 0
         for row in self._read(self._sheets[sheet], "row"):
-            number = int(row.get("r") or number + 1)
+            number = _number_of(row.get("r"), number)
             if len(row) and (cells := self._cells(row)):
                 yield number, cells
 
@@ -89,7 +115,7 @@ class Book:
         column = -1
         for cell in row:
             place = cell.get("r")
-            column = _column(place.rstrip(digits)) if place else column + 1
+            column = column_of(place.rstrip(digits)) if place else column + 1
             if text := self._text(cell):
                 if column >= WIDEST:
                     raise FarCell(place)
@@ -162,20 +188,23 @@ class Book:
         found = (target for of, target in self._targets(part).values() if of.lower().endswith(kind))
         return next(found, None)
 
-    def _targets(self, part: str) -> dict[str, tuple[str, str]]:
-        """What a part is related to, by the relation's number: its kind and the other part (part 2, 9.3)."""
+    def _targets(self, part: str, *, external: bool = False) -> dict[str, tuple[str, str]]:
+        """
+        What a part is related to, by the relation's number: its kind and the other part (part 2, 9.3).
+
+        What leads out of the package is asked for by itself, and never followed.
+        """
         folder, _, name = part.rpartition("/")
         relations = f"{folder}/_rels/{name}.rels".removeprefix("/")
         if relations.lower() not in self._parts:
             return {}
-        return {
-            each.get("Id", ""): (
-                each.get("Type", ""),
-                normpath(join("/", folder, each.get("Target", "").replace("\\", "/"))).lstrip("/"),
-            )
-            for each in self._read(relations, "Relationship")
-            if each.get("TargetMode") != "External"
-        }
+        found: dict[str, tuple[str, str]] = {}
+        for each in self._read(relations, "Relationship"):
+            target = each.get("Target", "")
+            if external is (each.get("TargetMode") == "External"):
+                within = target if external else normpath(join("/", folder, target.replace("\\", "/"))).lstrip("/")
+                found[each.get("Id", "")] = each.get("Type", ""), within
+        return found
 
     def _read(self, part: str, *tags: str) -> Iterator[Any]:
         """The elements of those names in a part, each when it is whole; it is gone when the next one comes."""
@@ -225,18 +254,13 @@ def _written(item: Any) -> str:
     )
 
 
-@lru_cache(1 << 12)
-def _column(letters: str) -> int:
-    """
-    The column of a cell's reference, counted from 0.
-
-    >>> _column("A"), _column("AA"), _column("XFD")
-    (0, 26, 16383)
-    """
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number - 1
+def _number_of(written: str | None, before: int) -> int:
+    """The number of a row, which need not say it."""
+    if not written:
+        return before + 1
+    if not (written.isascii() and written.isdecimal() and 0 < int(written[:9]) <= _LAST_ROW and len(written) < 9):  # noqa: PLR2004
+        raise FarCell(written[:20])
+    return int(written)
 
 
 def _shows_day(number: str, formats: dict[str, str]) -> bool:

@@ -15,10 +15,13 @@ from mailer.errors import AuthorError
 _LARGEST_FILE: Final = 100 << 20
 _LARGEST_HELD: Final = 160 << 20
 _LARGEST_STREAMED: Final = 2 << 30
+_UNSUSPICIOUS: Final = 48 << 20
 _THICKEST: Final = 40
-"""A sheet of words shrinks to a tenth when it is packed; what is packed this many times thicker is a bomb."""
+"""A sheet of words shrinks to a tenth when it is packed; what is large and packed this many times is a bomb."""
 _MOST_ENTRIES: Final = 2000
 _START: Final = 4096
+_PACKINGS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Part 2, 7.3.6 knows no others; some of them need hundreds of megabytes for a first look."""
 
 
 def check_package(path: Path) -> tuple[int, bool]:
@@ -45,6 +48,8 @@ def check_package(path: Path) -> tuple[int, bool]:
                 raise AuthorError(
                     "the workbook unpacks to more than a list of people can be; save the sheet as CSV", path
                 )
+            if any(entry.compress_type not in _PACKINGS for entry in package.infolist()):
+                raise AuthorError("the workbook is packed as no spreadsheet program does it; save it again", path)
             if any(_declares_entities(package, entry) for entry in read):
                 raise AuthorError("the workbook declares entities of its own, which no spreadsheet does", path)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError) as problem:
@@ -53,7 +58,7 @@ def check_package(path: Path) -> tuple[int, bool]:
 
 
 def _most_unpacked(size: int, *, is_streamable: bool) -> int:
-    return max(_LARGEST_HELD, min(_LARGEST_STREAMED, size * _THICKEST)) if is_streamable else _LARGEST_HELD
+    return max(_UNSUSPICIOUS, min(_LARGEST_STREAMED if is_streamable else _LARGEST_HELD, size * _THICKEST))
 
 
 def _refuse_locked(path: Path) -> None:

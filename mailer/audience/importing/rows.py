@@ -14,9 +14,10 @@ import msgspec
 from mailer.address import address_key, are_plain, plain_address
 from mailer.audience.importing.addresses import addresses_in
 from mailer.audience.importing.cells import LONGEST, clean_column, country_code, language_code
-from mailer.audience.importing.headings import EMAIL, SURNAME, Columns
+from mailer.audience.importing.headings import EMAIL, SURNAME, TAGS, Columns
 from mailer.audience.importing.lookalikes import are_lookalikes_among, lookalike, mixes_alphabets
 from mailer.audience.importing.sheet import AnyBlock, Block
+from mailer.audience.importing.tagging import LONGEST_TAG, tags_in
 from mailer.audience.importing.wording import Wording, problem_in
 from mailer.audience.register import Arrivals
 
@@ -119,6 +120,8 @@ class RowReader:
                 self._read_straight(Block([line for line, _ in fitting], [cells for _, cells in fitting]), batch)
             return
         batch.arrivals = self._arrivals(block.lines, columns, batch)
+        if TAGS in self._columns.of:
+            batch.arrivals = batch.arrivals._replace(tags=self._tags(block.lines, columns, batch))
 
     def _arrivals(self, lines: Sequence[int], columns: Sequence[Sequence[str]], batch: Batch) -> Arrivals:
         def column(field: str) -> Sequence[str]:
@@ -152,6 +155,17 @@ class RowReader:
                 batch.notes.setdefault(line, []).append(note)
             elif not domain.isascii() and mixes_alphabets(domain):
                 batch.notes.setdefault(line, []).append(self._say.alphabets.format(domain=domain))
+
+    def _tags(self, lines: Sequence[int], columns: Sequence[Sequence[str]], batch: Batch) -> dict[int, Sequence[str]]:
+        found: dict[int, Sequence[str]] = {}
+        for at in self._columns.of[TAGS]:
+            for line, cell in zip(lines, columns[at], strict=True):
+                if tags := tags_in(cell):
+                    found[line] = [*found.get(line, ()), *(tag for tag in tags if len(tag) <= LONGEST_TAG)]
+                for tag in tags:
+                    if len(tag) > LONGEST_TAG:
+                        batch.notes.setdefault(line, []).append(self._say.tag.format(tag=tag[:20], most=LONGEST_TAG))
+        return found
 
     def _languages(self, lines: Sequence[int], cells: Sequence[str], batch: Batch) -> Sequence[str]:
         codes = {cell: language_code(cell) for cell in {*cells}}

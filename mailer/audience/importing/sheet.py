@@ -67,6 +67,8 @@ class Sheet(msgspec.Struct, frozen=True):
     blocks: Iterator[AnyBlock]
     described: str
     separator: str = ","
+    hidden: int = 0
+    """How many rows of it the program that saved it doesn't show."""
     close: Callable[[], None] = lambda: None
 
 
@@ -106,7 +108,7 @@ def find_heading(
         return Table(headings=("",), columns=Columns(of={EMAIL: (column,)}), blocks=chain([first], sheet.blocks))
     told = {**(remembered or {}), **(mapping or {})}
     at = max(range(len(head)), key=lambda index: (*_merit(head[index][1], told), -index))
-    line, headings = head[at]
+    line, headings = head[at][0], _whole_headings([cells for _, cells in head[: at + 1]])
     try:
         columns = recognise(headings, mapping, remembered)
     except AuthorError as problem:
@@ -127,6 +129,15 @@ def _first(blocks: Iterator[AnyBlock]) -> Block:
         if len(rows) >= _SEARCHED:
             break
     return Block(lines, rows)
+
+
+def _whole_headings(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The last of these rows, an empty cell filled from the row above: where headings are merged over two rows."""
+    above, own = rows[-2] if len(rows) > 1 else (), list(rows[-1])
+    if sum(1 for cell in above if cell.strip()) < 2:  # noqa: PLR2004 — a single cell is a title
+        return own
+    own += [""] * (len(above) - len(own))
+    return [cell if cell.strip() or at >= len(above) else above[at] for at, cell in enumerate(own)]
 
 
 def _merit(cells: Sequence[str], told: Mapping[str, str]) -> tuple[int, int, int]:

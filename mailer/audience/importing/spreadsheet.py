@@ -9,15 +9,17 @@ from typing import IO, Final
 
 import msgspec
 
-from mailer.audience.importing.bounds import seconds_for
+from mailer.audience.importing.bounds import is_out_of_time, seconds_for
 from mailer.audience.importing.package import check_package
 from mailer.audience.importing.sheet import Block, Sheet
-from mailer.audience.importing.workbook import FAR, HELD, NO_ROOM, STREAMED, Header
+from mailer.audience.importing.workbook import FAR, HELD, NO_ROOM, STREAMED, TOLD, Header
 from mailer.errors import AuthorError, Refused
 
 _READER: Final = "mailer.audience.importing.workbook"
-_HELD: Final = 64 << 20
-"""An xlsx that unpacks to more is read as it streams, and so is one that turns out to need more room."""
+_TOLD: Final = 8 << 20
+"""Of an xlsx that unpacks to no more, some 15,000 rows, what stands beside its cells is looked at too."""
+_HELD: Final = 48 << 20
+"""One that unpacks to more is read as it streams, and so is one that turns out to need more room."""
 _TOO_MUCH: Final = ("limit exceeded", "xml_parse_huge")
 _NO_WORKBOOK: Final = "Cannot detect file format"
 _LOCKED: Final = ("password", "encrypt")
@@ -33,16 +35,23 @@ def read_spreadsheet(path: Path, *, sheet: str | None = None) -> Sheet:
 
     """
     claimed, is_streamable = check_package(path)
-    ways = [HELD] * (claimed <= _HELD or not is_streamable) + [STREAMED] * is_streamable
-    for way in ways:
+    for way in _ways(claimed, is_streamable=is_streamable):
         header, reader = _opened(path, way, seconds_for(claimed), sheet)
         if not header.problem:
             described = f"“{header.sheet}”"
-            return Sheet(blocks=_blocks(reader, path), described=described, close=partial(_end, reader))
+            close = partial(_end, reader)
+            return Sheet(blocks=_blocks(reader, path), described=described, hidden=header.hidden, close=close)
         _end(reader)
         if header.problem != NO_ROOM:
             break
     raise _explained(header, path, sheet)
+
+
+def _ways(claimed: int, *, is_streamable: bool) -> list[str]:
+    """How to read a workbook, and how if that takes too much memory."""
+    if not is_streamable:
+        return [HELD]
+    return [*([TOLD] if claimed <= _TOLD else [HELD] if claimed <= _HELD else []), STREAMED]
 
 
 def _opened(path: Path, way: str, seconds: float, sheet: str | None) -> "tuple[Header, subprocess.Popen[bytes]]":
@@ -79,7 +88,8 @@ def _explained(header: Header, path: Path, sheet: str | None) -> AuthorError | R
 
 def _end_of(reader: "subprocess.Popen[bytes]") -> str:
     """How the reader ended that said nothing: a negative status is a signal's, the kernel's or its own at a bound."""
-    return NO_ROOM if reader.wait() < 0 else "it broke the reader"
+    status = reader.wait()
+    return FAR if is_out_of_time(status) else NO_ROOM if status < 0 else "it broke the reader"
 
 
 def _too_much(path: Path) -> AuthorError:

@@ -20,6 +20,7 @@ class Wording(msgspec.Struct, frozen=True):
     lookalike: str
     alphabets: str
     language: str
+    tag: str
     problems: tuple[tuple[str, str], ...] = ()
     """How the words of what judges addresses begin, in English, and what they mean; the last is for all others."""
 
@@ -34,9 +35,10 @@ _ENGLISH: Final = Wording(
     contradicts="the address is on line {line} too, with other details; keep one of the rows",
     several="{number} addresses in one row: {found}",
     cleaned='"{cell}" was read as {found}',
-    lookalike="is {domain} meant to be {meant}? It went in as it stands",
-    alphabets="{domain} has letters of two alphabets that look alike; it went in as it stands",
+    lookalike="is {domain} meant to be {meant}? It goes in as it stands",
+    alphabets="{domain} has letters of two alphabets that look alike; it goes in as it stands",
     language='the language "{cell}" is not known and was left out',
+    tag='the tag "{tag}…" has more than {most} letters and was left out',
 )
 _SPANISH: Final = Wording(
     line="línea",
@@ -48,9 +50,10 @@ _SPANISH: Final = Wording(
     contradicts="la dirección está también en la línea {line}, con otros datos; deje una de las dos filas",
     several="{number} direcciones en una fila: {found}",
     cleaned="«{cell}» se leyó como {found}",
-    lookalike="¿{domain} debía ser {meant}? Entró tal como está",
-    alphabets="{domain} mezcla letras de dos alfabetos que se parecen; entró tal como está",
+    lookalike="¿{domain} debía ser {meant}? Entra tal como está",
+    alphabets="{domain} mezcla letras de dos alfabetos que se parecen; entra tal como está",
     language="el idioma «{cell}» no se conoce y se dejó fuera",
+    tag="la etiqueta «{tag}…» tiene más de {most} letras y se dejó fuera",
     problems=(
         ("An email address must have an @", "a la dirección le falta la @"),
         ("There must be something before the @", "falta lo que va antes de la @"),

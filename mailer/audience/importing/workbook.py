@@ -2,8 +2,9 @@
 A workbook read in a process of its own, with bounded memory and time: the far end of `spreadsheet`.
 
 Run as `python -m mailer.audience.importing.workbook FILE WAY SECONDS [SHEET]`, it writes MessagePack to its output:
-a header (the sheet's name), then blocks of the rows that aren't empty, as text: their numbers, then their cells; each
-document behind its length in four bytes. A second header says what keeps it from reading on.
+a header (the sheet's name, how many of its rows are hidden), then blocks of the rows that aren't empty, as text: their
+numbers, then their cells; each document behind its length in four bytes. A second header says what keeps it from
+reading on.
 """
 
 import sys
@@ -15,6 +16,7 @@ from zipfile import ZipFile
 
 import msgspec
 
+from mailer.audience.importing.beside import Beside
 from mailer.audience.importing.bounds import bound_memory, bound_time
 
 BATCH: Final = 1000
@@ -23,8 +25,12 @@ NO_ROOM: Final = "no room"
 FAR: Final = "far"
 HELD: Final = "held"
 STREAMED: Final = "streamed"
+TOLD: Final = "told"
+"""An xlsx is read at once, or as it streams, or so and with what stands beside its cells."""
 
 Rows = Iterator[tuple[int, list[str]]]
+Opened = tuple[Sequence[str], Callable[[str], Rows], Callable[[str], Beside]]
+"""The names of a workbook's sheets, what reads the rows of one, and what is told beside them."""
 
 
 class Header(msgspec.Struct):
@@ -33,6 +39,7 @@ class Header(msgspec.Struct):
     sheet: str = ""
     problem: str = ""
     sheets: tuple[str, ...] = ()
+    hidden: int = 0
 
 
 def main(path: str, way: str, seconds: str, sheet: str | None = None) -> None:
@@ -40,17 +47,17 @@ def main(path: str, way: str, seconds: str, sheet: str | None = None) -> None:
     bound_memory()
     bound_time(float(seconds))
     try:
-        names, rows_of = _streamed(path) if way == STREAMED else _held(path)
+        names, rows_of, beside_of = _streamed(path, tells=way == TOLD) if way != HELD else _held(path)
         if sheet is not None and sheet not in names:
             _put(Header(problem="no such sheet", sheets=tuple(names)))
             return
         name, rows = _first_filled([sheet] if sheet else names, rows_of)
-        bound_time(0)  # what is open is bounded by its memory
+        beside = beside_of(name) if rows is not None else Beside()
         if rows is None:
             _put(Header(problem="no cells"))
             return
-        _put(Header(sheet=name))
-        _put_rows(rows)
+        _put(Header(sheet=name, hidden=beside.hidden))
+        _put_rows(beside.told(rows) if beside.merged or beside.links else rows, float(seconds))
     except Exception as problem:  # noqa: BLE001 — whatever a broken file does to its reader is the file's
         _put(Header(problem=_trouble(problem)))
 
@@ -61,22 +68,28 @@ def _trouble(problem: Exception) -> str:
     return FAR if type(problem).__name__ == "FarCell" else str(problem) or type(problem).__name__
 
 
-def _streamed(path: str) -> tuple[Sequence[str], Callable[[str], Rows]]:
-    """The names of an xlsx's sheets, and what reads the rows of one with little memory, however large it is."""
+def _streamed(path: str, *, tells: bool) -> Opened:
+    """An xlsx, read with little memory, however large it is."""
     from mailer.audience.importing.ooxml import Book
 
     book = Book(ZipFile(path))
-    return book.names, book.rows
+    return book.names, book.rows, book.beside if tells else lambda _: Beside()
 
 
-def _held(path: str) -> tuple[Sequence[str], Callable[[str], Rows]]:
-    """The same of any workbook, held whole by calamine: three times as quick."""
+def _held(path: str) -> Opened:
+    """Any workbook, held whole by calamine: three times as quick."""
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     book = CalamineWorkbook.from_path(path)
     hidden = {each.name for each in book.sheets_metadata if each.visible != SheetVisibleEnum.Visible}
     names = sorted(book.sheet_names, key=hidden.__contains__)
-    return names, lambda name: _rows_held(book.get_sheet_by_name(name))
+    return names, lambda name: _rows_held(book.get_sheet_by_name(name)), lambda name: _merged_in(book, name)
+
+
+def _merged_in(book: Any, name: str) -> Beside:
+    beside = Beside()
+    beside.merge(book.get_sheet_by_name(name).merged_cell_ranges or ())
+    return beside
 
 
 def _first_filled(names: Sequence[str], rows_of: Callable[[str], Rows]) -> tuple[str, Rows | None]:
@@ -97,10 +110,12 @@ def _rows_held(sheet: Any) -> Rows:
             yield number, left + row
 
 
-def _put_rows(found: Rows) -> None:
+def _put_rows(found: Rows, seconds: float) -> None:
+    """Write the rows, a block at a time; each may take as long as the opening."""
     numbers: list[int] = []
     rows: list[list[str]] = []
     cells = 0
+    bound_time(seconds)
     for number, row in found:
         numbers.append(number)
         rows.append(row)
@@ -108,6 +123,7 @@ def _put_rows(found: Rows) -> None:
         if len(rows) == BATCH or cells > _CELLS:
             _put((numbers, rows))
             numbers, rows, cells = [], [], 0
+            bound_time(seconds)
     if rows:
         _put((numbers, rows))
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from mailer.feedback.event import Event, Happening
 from mailer.feedback.webhook import BasicKeys, Headers, bounced, check_basic, decode, event_id, instant, text
 

@@ -23,6 +23,7 @@ from mailer.storage.register.tables import (
     memberships,
     subscribers,
 )
+from mailer.storage.register.tagging import Tagging
 from mailer.storage.register.undoing import undo
 
 
@@ -40,8 +41,14 @@ class Register(Segments):
         at = self._clock.now()
         with self._database.write(bulk=True) as connection:
             self._database.lock_table(connection, subscribers)
-            intake = Intake(self._database, connection, order, at=at, seals=self._seals, reject=reject)
-            outcome = intake.take(batches)
+
+            def put_aside(line: int, first: int) -> None:
+                tagging.reject(line)
+                reject(line, first)
+
+            intake = Intake(self._database, connection, order, at=at, seals=self._seals, reject=put_aside)
+            tagging = Tagging(connection, intake.import_id, order.segment, intake.note_tags)
+            outcome = intake.take(tagging.following(batches))
             if order.dry_run:
                 connection.get_transaction().rollback()  # type: ignore[union-attr]
                 outcome.import_id = None

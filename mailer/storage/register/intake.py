@@ -18,9 +18,8 @@ import msgspec
 from sqlalchemy import Connection, func, insert, literal, select, update
 
 from mailer.audience.importing.merging import Arrival, Known, differences
-from mailer.audience.register import Arrivals, Change, ImportOrder, Outcome, Reject
+from mailer.audience.register import Arrivals, Change, ImportOrder, MovedOn, Outcome, Reject
 from mailer.audience.subscriber import FIELDS
-from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.barring import Barring, Seals
 from mailer.storage.register.changing import Changes, Changing, Settled
@@ -86,19 +85,20 @@ class Intake:
         Sum up what was done, and compare it with what a dry run announced.
 
         Raises:
-            Refused: It differs: the register or the list moved on.
+            MovedOn: It differs: the register or the list moved on.
 
         """
         figures = (
             self.outcome.unchanged,
             self.outcome.changed,
             self.outcome.removed,
+            self.outcome.tagged,
             sorted(self.outcome.kept.items()),
         )
         self._plan.update(repr(figures).encode())
         self.outcome.plan = self._plan.hexdigest()[:12]
         if self._order.plan and self._order.plan != self.outcome.plan:
-            raise Refused(
+            raise MovedOn(
                 "the register or the list has changed since that dry run; nothing was imported: "
                 "look at a new --dry-run and give its plan"
             )
@@ -109,6 +109,11 @@ class Intake:
             self._plan.update("\x1f".join([*column, ""]).encode())
         room = _CHANGES_SHOWN - len(self.outcome.changes)
         self.outcome.changes += map(Change, *(column[:room] for column in changes))
+
+    def note_tags(self, changes: Changes, many: int) -> None:
+        """Tags were put on: so many, and of people who were there before these."""
+        self.outcome.tagged += many
+        self._note_changes(changes)
 
     def _take_batch(self, batch: Arrivals) -> None:
         rest = self._add_unseen(batch) if self._expects_new and not self._barring.bars(batch) else batch

@@ -5,8 +5,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from mailer.audience.register import ImportOrder
-from mailer.errors import Refused
+from mailer.audience.register import ImportOrder, ManyMissing
 from mailer.storage.register.changing import Changes
 from mailer.storage.register.tables import import_changes, membership_mark, memberships, subscribers
 
@@ -31,7 +30,7 @@ def missing_from(connection: Connection, order: ImportOrder, lines: Sequence[int
     `lines` says for each number given before the list came on which line of it the person stands, or 0.
 
     Raises:
-        Refused: They are many, and nobody confirmed it.
+        ManyMissing: They are many, and nobody confirmed it.
 
     """
     members = connection.execute(
@@ -52,9 +51,11 @@ def missing_from(connection: Connection, order: ImportOrder, lines: Sequence[int
         if not lines[row.subscriber_id]:
             missing.append(Missing._make(row))
     if len(missing) > MANY * before and not (order.confirmed or order.dry_run):
-        raise Refused(
+        raise ManyMissing(
             f"{len(missing)} of the {before} people of {order.segment} are not on the list and would leave it; "
-            f"look at them with --dry-run, and if that is meant, run it again with --yes"
+            f"look at them with --dry-run, and if that is meant, run it again with --yes",
+            missing=len(missing),
+            before=before,
         )
     return missing
 

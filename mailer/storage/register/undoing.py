@@ -20,6 +20,7 @@ from mailer.storage.register.tables import (
     memberships,
     subscribers,
 )
+from mailer.storage.register.tagging import TAG, take_off
 
 
 def undo(connection: Connection, import_id: int, at: datetime) -> Undone:
@@ -34,7 +35,9 @@ def undo(connection: Connection, import_id: int, at: datetime) -> Undone:
     restored = kept = 0
     restore: Callable[[Connection, Row[tuple[object, ...]], str, datetime], bool]
     changes = connection.execute(
-        select(import_changes).where(import_changes.c.import_id == import_id).order_by(import_changes.c.id.desc())
+        select(import_changes)
+        .where(import_changes.c.import_id == import_id, import_changes.c.field != TAG)
+        .order_by(import_changes.c.id.desc())
     ).all()
     for change in changes:
         restore = _restore_membership if change.field == "membership" else _restore_field
@@ -43,6 +46,7 @@ def undo(connection: Connection, import_id: int, at: datetime) -> Undone:
         else:
             kept += 1
     gone = _take_out(connection, import_id)
+    restored += take_off(connection, import_id)
     stayed = connection.scalar(select(func.count()).where(subscribers.c.import_id == import_id)) or 0
     connection.execute(update(imports).where(imports.c.id == import_id).values(undone_at=at))
     return Undone(import_id=import_id, gone=gone, restored=restored, kept=kept + stayed)
