@@ -36,7 +36,9 @@ from mailer.cli import (  # noqa: E402 — the groups
     cellar,
     clicks,
     databases,
+    deliveries,
     demo,
+    dispatch,
     dkim,
     editions,
     examining,
@@ -77,14 +79,14 @@ root.add_typer(segments.group, name="segments")
 root.add_typer(institutions.group, name="institutions")
 root.command("test-send")(trial.send_test)
 root.command("rehearse")(rehearse.rehearse)
-root.command("approve")(campaigns.approve)
-root.command("schedule")(campaigns.schedule)
-root.command("send")(campaigns.send)
+root.command("approve")(dispatch.approve)
+root.command("schedule")(dispatch.schedule)
+root.command("send")(dispatch.send)
 root.add_typer(campaigns.group, name="campaigns")
 campaigns.group.command("archive")(cellar.archive)
-root.command("deliveries")(campaigns.deliveries)
+root.command("deliveries")(deliveries.deliveries)
 root.command("clicks")(clicks.clicks)
-root.command("run")(campaigns.run)
+root.command("run")(workers.run)
 root.command("worker")(workers.worker)
 root.command("workers")(workers.workers)
 root.command("bounces")(bounces.bounces)

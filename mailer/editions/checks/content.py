@@ -10,7 +10,7 @@ from mailer.editions.checks.remark import Remark, error, warning
 from mailer.editions.edition import SLOT
 from mailer.issues.issue import Article, Issue, Section
 from mailer.issues.markdown import to_words
-from mailer.issues.suggest import did_you_mean
+from mailer.suggest import did_you_mean
 
 SUBJECT: Final = range(30, 61)
 PREHEADER: Final = range(40, 111)

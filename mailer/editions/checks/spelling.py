@@ -11,6 +11,7 @@ import msgspec
 from mailer.editions.checks.hunspell import Knows
 from mailer.editions.checks.passages import Passage, passages
 from mailer.editions.checks.remark import Remark, warning
+from mailer.errors import AuthorError
 from mailer.issues.issue import Issue
 
 _WORD: Final = re.compile(r"(?<![\w@./#])[^\W\d_]+(?:[’'-][^\W\d_]+)*(?![\w@]|\.\w)")
@@ -68,10 +69,21 @@ def spelling(issue: Issue, own: Collection[str], dictionary: Knows | None) -> It
 
 
 def own_words(office: Path | None) -> frozenset[str]:
-    """The words of the office's dictionary, in small letters."""
+    """
+    The words of the office's dictionary, in small letters.
+
+    Raises:
+        AuthorError: The file is not UTF-8.
+
+    """
     if office is None or not office.is_file():
         return frozenset()
-    lines = office.read_text(encoding="utf-8-sig").splitlines()
+    raw = office.read_bytes()
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as problem:
+        line = raw[: problem.start].count(b"\n") + 1
+        raise AuthorError("the word is not UTF-8; save the file as UTF-8", office.name, line) from None
     return frozenset(line.partition("#")[0].strip().casefold() for line in lines) - {""}
 
 
