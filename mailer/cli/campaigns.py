@@ -35,13 +35,13 @@ def list_campaigns(context: typer.Context, *, json: bool = JSON) -> None:
             each.issue,
             each.state,
             _at(app, each.next_at or each.finished_at or each.begun_at),
-            ", ".join(each.segments),
             each.counts["recipients"],
             each.counts["sent"],
+            ", ".join(each.segments),
         )
         for each in found
     ]
-    table(("ID", "Issue", "State", "When", "Segments", "Recipients", "Sent"), rows, figures=(0, 5, 6), whole=(3,))
+    table(("ID", "Issue", "State", "When", "Recipients", "Sent", "Segments"), rows, figures=(0, 4, 5))
 
 
 def _at(app: "App", instant: "datetime | None") -> str:
