@@ -161,7 +161,8 @@ def resolve(
     if resend and number:
         advance.reopen(app.agenda, found, who=operator(), now=now)
     if not json:
-        say(f"{number} deliveries {'will be sent again' if resend else 'count as sent'}.")
+        what = "1 delivery" if number == 1 else f"{number} deliveries"
+        say(f"{what} will be sent again." if resend else f"{what} taken as sent.")
     _tell(app, campaign, as_json=json)
 
 
