@@ -315,7 +315,10 @@ def speed(app: App, campaign: Campaign, account: Account) -> tuple[float, dateti
     now = app.clock.now()
     span = max(timedelta(seconds=1), min(_LATELY, now - (campaign.frozen_at or campaign.created_at)))
     rate = app.ledger.sent_since(campaign.id, now - span) / span.total_seconds()
-    return round(rate, 2), now + timedelta(seconds=account.pending / rate) if rate and account.pending else None
+    is_waiting = outlook(app, campaign, account)[0] is not None
+    if not rate or not account.pending or is_waiting:
+        return round(rate, 2), None
+    return round(rate, 2), now + timedelta(seconds=account.pending / rate)
 
 
 def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | None, str]:
@@ -331,7 +334,11 @@ def outlook(app: App, campaign: Campaign, account: Account) -> tuple[datetime | 
     if opens_at is not None and app.outgoing.window is not None and not app.outgoing.window.is_open(now):
         return opens_at, f"outside its hours ({app.config.delivery.window}); it goes on at {local_time(app, opens_at)}"
     if due_at is not None and due_at > now:
-        return due_at, f"{account.pending} are to be tried again, the next at {local_time(app, due_at)}"
+        one = account.pending == 1
+        return (
+            due_at,
+            f"{account.pending} {'is' if one else 'are'} to be tried again, next at {local_time(app, due_at)}",
+        )
     return None, ""
 
 

@@ -138,7 +138,7 @@ def _transport(transport: Transport, app: App) -> tuple[Health, str]:
     try:
         asyncio.run(log_in())
     except TransportError as problem:
-        return Health.FAILED, f"{transport.name} refuses: {problem.reply}; see [transports.{transport.name}]"
+        return Health.FAILED, f"{transport.name} doesn't take us: {problem.reply}; see [transports.{transport.name}]"
     kind = str(app.config.transports[transport.name].get("kind", ""))
     if kind in PROVIDERS and kind not in app.config.webhooks:
         advice = (

@@ -115,7 +115,7 @@ def _goes_on(stage: Stage, campaign: Campaign, result: Result, tell: Callable[[s
         return True
     if result.next_at is None:
         return False
-    tell(f"{result.account.pending} put off until {result.next_at:%Y-%m-%d %H:%M} UTC; the clock is moved on")
+    tell(f"{result.account.pending} put off until {dispatch.local_time(stage, result.next_at)}; the clock is moved on")
     stage.ahead.by += max(result.next_at - now, timedelta())
     return True
 

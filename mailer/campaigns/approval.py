@@ -28,7 +28,8 @@ def require(approval: Approval | None, issue: str, content_hash: str) -> Approva
         raise Refused(f"issue {issue} is not approved; read it, then run `mailer approve {issue} --by NAME`")
     if approval.content_hash != content_hash:
         raise Refused(
-            f"issue {issue} was edited after {approval.by} approved it on {approval.at:%Y-%m-%d %H:%M} UTC; "
+            f"issue {issue} (its text, its pictures or the templates) was edited after {approval.by} approved it on "
+            f"{approval.at:%Y-%m-%d %H:%M} UTC; "
             f"read it again, then run `mailer approve {issue} --by NAME`"
         )
     return approval

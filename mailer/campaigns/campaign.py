@@ -77,6 +77,8 @@ def move(campaign: Campaign, to: State, *, reason: str = "") -> Campaign:
         Refused: The campaign can't go there from where it stands.
 
     """
+    if to is campaign.state:
+        raise Refused(f"campaign {campaign.id} is {to} already")
     if to not in MOVES[campaign.state]:
         raise Refused(f"campaign {campaign.id} is {campaign.state}; it can't become {to}")
     return msgspec.structs.replace(campaign, state=to, reason=reason)

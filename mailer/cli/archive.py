@@ -29,6 +29,7 @@ def build(
     if json:
         print_json(built)
     elif built.issues:
-        say(f"{len(built.issues)} issues, {len(built.files)} files in {out}; open {out / 'index.html'}")
+        issues = "1 issue" if len(built.issues) == 1 else f"{len(built.issues)} issues"
+        say(f"{issues}, {len(built.files)} files in {out}; open {out / 'index.html'}")
     else:
         say(f"No issue has gone out yet; {out / 'index.html'} says so.")

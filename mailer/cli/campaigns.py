@@ -35,13 +35,13 @@ def list_campaigns(context: typer.Context, *, json: bool = JSON) -> None:
             each.issue,
             each.state,
             _at(app, each.next_at or each.finished_at or each.begun_at),
-            ", ".join(each.segments),
             each.counts["recipients"],
             each.counts["sent"],
+            ", ".join(each.segments),
         )
         for each in found
     ]
-    table(("ID", "Issue", "State", "When", "Segments", "Recipients", "Sent"), rows, figures=(0, 5, 6), whole=(3,))
+    table(("ID", "Issue", "State", "When", "Recipients", "Sent", "Segments"), rows, figures=(0, 4, 5))
 
 
 def _at(app: "App", instant: "datetime | None") -> str:
@@ -157,7 +157,8 @@ def resolve(
     to = State.PENDING if resend else State.SENT
     number = app.ledger.resolve(campaign, to, emails=email or [], who=operator(), now=app.clock.now())
     if not json:
-        say(f"{number} deliveries {'will be sent again' if resend else 'count as sent'}.")
+        what = "1 delivery" if number == 1 else f"{number} deliveries"
+        say(f"{what} will be sent again." if resend else f"{what} taken as sent.")
     _tell(app, campaign, as_json=json)
 
 

@@ -34,9 +34,10 @@ def clicks(context: typer.Context, issue: Issue, *, json: bool = JSON) -> None:
 
     app = house(context)
     counts, tracking = app.clicks.counts(issue)
-    if not tracking:
-        raise Refused(f"no campaign of {issue} was ever opened; `mailer campaigns list` shows those there are")
-    found = _document(issue, counts, tracking)
+    begun = {campaign.id for campaign in app.agenda.campaigns(issue) if campaign.frozen_at}
+    if not begun:
+        raise Refused(f"no campaign of {issue} has begun; `mailer campaigns list` shows those there are")
+    found = _document(issue, counts, {number: how for number, how in tracking.items() if number in begun})
     if json:
         print_json(found)
     else:

@@ -3,13 +3,16 @@
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
+
+from mailer.cli.presenting import print_rows
 
 if TYPE_CHECKING:
     from mailer.app import App
 
+_ANY_WIDTH: Final = 10_000
 JSON = typer.Option(False, "--json", help="Print one JSON document and nothing else.")
 
 
@@ -48,20 +51,28 @@ def say_marked(markup: str, **values: object) -> None:
     Console(highlight=False, soft_wrap=True, emoji=False).print(markup.format(**shown))
 
 
-def table(
-    headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = (), whole: Sequence[int] = ()
-) -> None:
-    """Print rows under headings; the columns in `figures` stand at the right, those in `whole` are never broken."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = ()) -> None:
+    """
+    Print rows under headings; the columns counted in `figures` are aligned to the right.
+
+    No cell is ever broken: what a terminal is too narrow for is printed as plain lines, for it to fold.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    told = [[str(cell) for cell in row] for row in rows]
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for index, heading in enumerate(headings):
-        drawn.add_column(
-            heading, justify="right" if index in figures else "left", overflow="fold", no_wrap=index in whole
-        )
-    for row in rows:
-        drawn.add_row(*(Text(str(cell)) for cell in row))
-    Console(highlight=False).print(drawn)
+        drawn.add_column(heading, justify="right" if index in figures else "left", no_wrap=True)
+    for row in told:
+        drawn.add_row(*map(Text, row))
+    console = Console(highlight=False)
+    needed = console.measure(drawn, options=console.options.update(max_width=_ANY_WIDTH)).maximum
+    if needed <= console.width:
+        console.print(drawn)
+    elif console.is_terminal:
+        print_rows(headings, told, figures=figures)
+    else:
+        Console(highlight=False, width=needed).print(drawn)

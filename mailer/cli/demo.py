@@ -80,7 +80,6 @@ def _carry_out(config: Path, segments: Sequence[tuple[str, object]], folder: Pat
 
 
 def _type(config: Path, *words: str) -> None:
-
     from mailer.cli.commands import run
 
     shown = shlex.join(word.replace(f"{config.parent}/", "") for word in words)

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.presenting import print_rows
 
 group = typer.Typer(help="What came back: bounces, complaints, wishes to leave.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="The event's number, as `mailer feedback list` shows it.")]
@@ -22,7 +23,10 @@ def list_feedback(
     json: bool = JSON,
 ) -> None:
     """List the latest events, and count them by what became of them."""
-    book = house(context).mailroom.book
+    from mailer.dispatch import local_time
+
+    app = house(context)
+    book = app.mailroom.book
     entries, counts = book.entries(outcome=outcome, limit=limit), book.counts()
     if json:
         print_json({"counts": counts, "events": entries})
@@ -31,7 +35,7 @@ def list_feedback(
     rows = [
         (
             one.id,
-            f"{one.at:%Y-%m-%d %H:%M}",
+            local_time(app, one.at),
             one.happening,
             one.address,
             one.reason,
@@ -41,16 +45,18 @@ def list_feedback(
         for one in entries
     ]
     if rows:
-        table(headings, rows, figures=(0,))
+        print_rows(headings, rows)
     say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing has come back yet")
 
 
 @group.command("show")
 def show(context: typer.Context, number: Number, *, json: bool = JSON) -> None:
     """Show one event and its evidence."""
+    from mailer.dispatch import local_time
     from mailer.errors import Refused
 
-    found = house(context).mailroom.book.entry(number)
+    app = house(context)
+    found = app.mailroom.book.entry(number)
     if found is None:
         raise Refused(f"there is no event {number}; see `mailer feedback list`")
     entry, evidence = found
@@ -58,9 +64,10 @@ def show(context: typer.Context, number: Number, *, json: bool = JSON) -> None:
     if json:
         print_json({"event": entry, "evidence": text})
         return
-    rows = [(name.replace("_", " "), getattr(entry, name)) for name in entry.__struct_fields__]
-    table(("", ""), rows)
-    typer.echo(text or "the evidence was dropped when it came of age")
+    for name in entry.__struct_fields__:
+        value = local_time(app, entry.at) if name == "at" else getattr(entry, name)
+        print(f"{name.replace('_', ' '):14} {'' if value is None else value}".rstrip())
+    print(f"\n{text}" if text else "the evidence was dropped when it came of age")
 
 
 @group.command("reprocess")

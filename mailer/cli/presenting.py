@@ -33,14 +33,16 @@ def print_json_lines(documents: Iterable[Any]) -> None:
     sys.stdout.flush()
 
 
-def print_rows(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = ()) -> None:
     """Print rows under headings as they come, however many; the first ones say how wide the columns are."""
     lines = ([str(cell) for cell in row] for row in rows)
     first = list(islice(lines, _MEASURED))
-    widths = [max(len(row[index]) for row in [headings, *first]) for index in range(len(headings) - 1)]
+    widths = [max(len(row[index]) for row in [headings, *first]) for index in range(len(headings))]
+    widths[-1] = widths[-1] if len(headings) - 1 in figures else 0
     for row in chain([headings], first, lines):
-        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*padded, row[-1]]).rstrip())
+        cells = zip(row, widths, strict=False)
+        padded = [cell.rjust(wide) if at in figures else cell.ljust(wide) for at, (cell, wide) in enumerate(cells)]
+        print("  ".join(padded).rstrip())
 
 
 @contextmanager

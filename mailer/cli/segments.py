@@ -13,6 +13,15 @@ group = typer.Typer(
     help="Count the segments; try a rule; see which places a segment reaches.", invoke_without_command=True
 )
 
+_ALWAYS = {"subscribers", "deliverable", "unsubscribed", "suppressed"}
+_KINDS = {
+    "subscribers": "people",
+    "deliverable": "deliverable",
+    "unsubscribed": "left",
+    "suppressed": "suppressed",
+    "unconfirmed": "unconfirmed",
+    "paused": "paused",
+}
 RULE = typer.Argument(help='A segment, or a rule such as: country in ["PE", "CO"] and not language = "es"')
 
 
@@ -29,14 +38,10 @@ def segments(context: typer.Context, as_json: bool = JSON) -> None:
     if as_json:
         print_json([msgspec.structs.asdict(count) | {"title": titles[count.name]} for count in counts])
         return
-    table(
-        ("segment", "title", "people", "deliverable", "left", "suppressed"),
-        [
-            (count.name, titles[count.name], count.subscribers, count.deliverable, count.unsubscribed, count.suppressed)
-            for count in counts
-        ],
-        figures=(2, 3, 4, 5),
-    )
+    # What is nought everywhere has no column, but for what everybody looks for.
+    kinds = [name for name in _KINDS if name in _ALWAYS or any(getattr(count, name) for count in counts)]
+    rows = [(each.name, *(getattr(each, kind) for kind in kinds), titles[each.name]) for each in counts]
+    table(("segment", *(_KINDS[kind] for kind in kinds), "title"), rows, figures=range(1, len(kinds) + 1))
 
 
 @group.command()

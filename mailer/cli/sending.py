@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from mailer.campaigns.campaign import Campaign
     from mailer.deliveries.orders import Progress, Result
 
-# By how a run ended (`deliveries.orders.Ending`).
+# By how a run ended (`deliveries.orders.Ending`): of one, of several.
 _WAITS = {
-    "retries left": "were put off",
-    "paced": "wait because the rate is used up",
-    "out of hours": "wait for the hours of [delivery] window",
+    "retries left": ("delivery was put off", "deliveries were put off"),
+    "paced": ("delivery waits because the rate is used up", "deliveries wait because the rate is used up"),
+    "out of hours": (
+        "delivery waits for the hours of [delivery] window",
+        "deliveries wait for the hours of [delivery] window",
+    ),
 }
 
 
@@ -82,5 +85,6 @@ def conclude(app: "App", campaign: "Campaign", result: "Result") -> None:
         raise Refused(f"stopped; `mailer send {campaign.issue}` or `mailer run` goes on where it stands")
     if result.ending in _WAITS and result.next_at:
         when = dispatch.local_time(app, result.next_at)
-        why = f"{result.account.pending} deliveries {_WAITS[result.ending]}"
-        print(f"mailer: {why}, until {when}; `mailer run` goes on with them", file=sys.stderr)
+        waiting = result.account.pending
+        why = f"{waiting} {_WAITS[result.ending][waiting > 1]}"
+        print(f"mailer: {why}, until {when}; then `mailer run` goes on", file=sys.stderr)

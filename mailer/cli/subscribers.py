@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mailer.app import App
     from mailer.audience.importing.importer import ListFile
     from mailer.audience.register import ImportOrder
+    from mailer.audience.subscriber import Subscriber
 
 group = typer.Typer(help="The register: import lists, look people up, let them leave.", no_args_is_help=True)
 
@@ -162,7 +163,8 @@ def show(context: typer.Context, address: str, as_json: bool = JSON) -> None:
     """Show a person: their details, segments, and what was done."""
     from mailer.errors import Refused
 
-    register = house(context).register
+    app = house(context)
+    register = app.register
     person = register.find(address)
     if person is None:
         raise Refused(f"nobody in the register has the address {address}; see `mailer subscribers list`")
@@ -178,7 +180,7 @@ def show(context: typer.Context, address: str, as_json: bool = JSON) -> None:
         return
     for field in ("email", "name", "honorific", "position", "institution", "country", "language", "state"):
         print(f"{field:12} {getattr(person, field)}".rstrip())
-    print(f"{'deliverable':12} {'yes' if person.deliverable else 'no'}")
+    print(f"{'deliverable':12} {'yes' if person.deliverable else f'no: {_why_not(app, person)}'}")
     for each in memberships:
         print(f"{'segment':12} {each.segment}: {each.state} since {each.changed_at:%Y-%m-%d %H:%M} UTC")
     if tags:
@@ -190,6 +192,14 @@ def show(context: typer.Context, address: str, as_json: bool = JSON) -> None:
         print(f"{'ground':12} {ground.at:%Y-%m-%d %H:%M} UTC  {'  '.join(part for part in said if part)}")
     for entry in history:
         print(f"{'history':12} {entry.at:%Y-%m-%d %H:%M} UTC  {entry.action}  {entry.detail}  (by {entry.who})")
+
+
+def _why_not(app: "App", person: "Subscriber") -> str:
+    """What keeps a person from being written to."""
+    if person.state != "active":
+        return person.state
+    bars = app.suppressions.about(person.email)
+    return f"suppressed ({', '.join(bar.reason for bar in bars)})" if bars else "paused by the reader"
 
 
 @group.command()

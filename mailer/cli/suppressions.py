@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.console import JSON, house, print_json, say
 from mailer.cli.options import By
-from mailer.cli.presenting import operator
+from mailer.cli.presenting import operator, print_rows
 
 if TYPE_CHECKING:
     from mailer.audience.suppression import Reason
@@ -79,7 +79,7 @@ def list_(
         (each.address, each.reason, f"{each.since:%Y-%m-%d}", f"{each.until:%Y-%m-%d}" if each.until else "", each.note)
         for each in found
     )
-    table(("address", "reason", "since", "until", "note"), rows)
+    print_rows(("address", "reason", "since", "until", "note"), rows)
 
 
 @group.command("import")

@@ -11,12 +11,23 @@ def sample_values(edition: Edition, imprint: Imprint) -> dict[str, str]:
     """What stands in the slots of a copy that is only looked at; its links lead to the public pages' front."""
     home = imprint.public_url.rstrip("/")
     return {
-        "greeting": words(edition.language)("Excelentísima señora Embajadora"),
+        "greeting": _greeting(edition),
         "institution": imprint.organization,
         "unsubscribe_url": f"{home}/u/sample",
         "preferences_url": f"{home}/p/sample",
         "web_url": imprint.place(edition.issue, "").removesuffix("#"),
     }
+
+
+def _greeting(edition: Edition) -> str:
+    """As a reader of the sample lists' segments may be greeted; of another, as one of whom nothing is known."""
+    translate = words(edition.language)
+    known = {
+        "diplomats": translate("Excelentísima señora Embajadora"),
+        "gads": translate("Estimado señor Alcalde"),
+        "partners": translate("Estimada señora Rectora"),
+    }
+    return known.get(edition.segment, translate("Estimada/o colega"))
 
 
 def sample_html(edition: Edition, imprint: Imprint) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 
+from mailer.address import domain_of
 from mailer.audience.suppression import Listed, Reason, Suppression, suppression_key
 from mailer.clock import Clock
 from mailer.storage import audit
@@ -80,11 +81,20 @@ class Suppressions:
             )
         return True
 
+    def about(self, address: str) -> list[Suppression]:
+        """What bars an address: its own suppression, and its domain's."""
+        keys = suppression_key(address), suppression_key(f"@{domain_of(address)}")
+        return list(self._found(suppressions.c.key.in_(keys), self._is_in_force()))
+
     def all(self, *, also_ended: bool = False) -> Iterator[Suppression]:
         """Those in force, and on request those whose time has ended, in the order of their keys."""
-        query = select(suppressions).order_by(suppressions.c.key).execution_options(yield_per=2000)
-        if not also_ended:
-            query = query.where(or_(suppressions.c.until.is_(None), suppressions.c.until > self._clock.now()))
+        return self._found() if also_ended else self._found(self._is_in_force())
+
+    def _is_in_force(self) -> ColumnElement[bool]:
+        return or_(suppressions.c.until.is_(None), suppressions.c.until > self._clock.now())
+
+    def _found(self, *which: ColumnElement[bool]) -> Iterator[Suppression]:
+        query = select(suppressions).where(*which).order_by(suppressions.c.key).execution_options(yield_per=2000)
         with self._database.read() as connection:
             for row in connection.execute(query):
                 yield Suppression(row.key, row.reason, row.note, row.since, row.until)

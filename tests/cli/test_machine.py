@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from mailer.cli.console import table
+
 COMMAND = f'"{sys.executable}" -c "from mailer.cli import main; main()"'
 
 
@@ -27,3 +29,13 @@ def test_a_machine_that_refuses_gets_a_sentence_and_no_traceback(line: str, stat
     assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("terminal", ["", "1"], ids=["pipe", "terminal"])
+def test_no_word_of_a_table_is_broken(terminal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    """What a terminal is too narrow for is printed as lines that it folds by itself; a pipe gets any width."""
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("FORCE_COLOR", terminal)
+    address = "relaciones.internacionales@municipio.example"
+    table(("address", "sent"), [(address, 7)], figures=(1,))
+    assert [address, "7"] in [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -238,8 +238,8 @@ def test_spelling_suggests_and_learns(tmp_path):
 
 @spells
 def test_foreign_names_after_a_title_pass(tmp_path):
-    """A full stop after a title ends no sentence, and a name is not two swapped letters from a word."""
-    body = "### A\n\nS.E. Frédérique Dubois y la Dra. Adriana Wills vinieron con J. Xutragos.\n"
+    """A full stop after a title ends no sentence, a name is no slip of a word, and a verb may bear its pronoun."""
+    body = "### A\n\nS.E. Frédérique Dubois y la Dra. Adriana Wills vinieron con J. Xutragos. Síganos, inscríbase.\n"
     assert judged(tmp_path, body, dictionaries=SYSTEM).warnings == ()
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from mailer.editions.checks.hunspell import Knows
 from mailer.editions.checks.passages import Passage, passages
+from mailer.editions.checks.pronouns import is_verb_with_pronoun
 from mailer.editions.checks.remark import Remark, warning
 from mailer.errors import AuthorError
 from mailer.issues.issue import Issue
@@ -52,9 +53,12 @@ def spelling(issue: Issue, own: Collection[str], dictionary: Knows | None) -> It
     names = {word.text.casefold() for word in chain.from_iterable(read) if word.named}
     known: dict[str, bool] = {}
 
+    def joined(text: str) -> bool:
+        return issue.language == "es" and is_verb_with_pronoun(text, dictionary)
+
     def knows(text: str) -> bool:
         if text not in known:
-            known[text] = text.casefold() in own or dictionary(text)
+            known[text] = text.casefold() in own or dictionary(text) or joined(text)
         return known[text]
 
     foreign = [words for words in read if _is_foreign(words, knows)]

@@ -1,6 +1,7 @@
 """Connect, secure and log in: aiosmtplib's part, with its errors told apart by who is meant."""
 
 import asyncio
+import os
 import socket
 import ssl
 from typing import Final, Protocol, cast
@@ -139,7 +140,7 @@ def _family(stage: str, problem: Exception) -> TransportError:
         # A banner of 5xx says no to everybody for now: wait, and mark nobody. So does what is neither yes nor no.
         is_refusal = code >= 500 and stage != "connecting"  # noqa: PLR2004 - RFC 5321 4.2.1
         return (TransportDown if is_refusal else ConnectionLost)(words, code=code)
-    words = str(problem)
+    words = _unreached(problem) or str(problem)
     causes = (problem, problem.__cause__)
     if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError) for cause in causes):
         return TransportDown(f"TLS failed: {words}")
@@ -147,3 +148,22 @@ def _family(stage: str, problem: Exception) -> TransportError:
     if isinstance(problem, lost):
         return ConnectionLost(words if stage == "connecting" else f"{words} (at {stage})")
     return TransportDown(f"{words} (at {stage})")
+
+
+def _unreached(problem: Exception) -> str:
+    """
+    What is said of a server that no connection was made to, in the system's words rather than the library's.
+
+    >>> problem = aiosmtplib.SMTPConnectError("Error connecting to mx.quito.example on port 25: [Errno 111] …")
+    >>> problem.__cause__ = ConnectionRefusedError(111, "Connect call failed ('192.0.2.1', 25)")
+    >>> _unreached(problem)
+    "mx.quito.example on port 25 can't be reached: connection refused"
+    """
+    cause = problem.__cause__
+    if not isinstance(problem, aiosmtplib.SMTPConnectError) or not isinstance(cause, OSError):
+        return ""
+    if isinstance(cause, ssl.SSLError) or not cause.errno:
+        return ""
+    where = str(problem).partition(":")[0].removeprefix("Error connecting to ")
+    why = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    return f"{where} can't be reached: {why[:1].lower()}{why[1:]}"
