@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from mailer.feedback.phrases import FIRM, patterns, unaccented
+from mailer.feedback.phrases import FIRM, mark, patterns, unaccented
 
 
 class Reason(StrEnum):
@@ -99,6 +99,8 @@ _BY_SUBJECT: Final = {"3": Reason.SYSTEM, "6": Reason.CONTENT, "7": Reason.POLIC
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.\[@/:-])([45][0-5]\d)(?=[ \-]|$)(?!-\d)")
 _MAX_WORDS: Final = 6_000
+_BEFORE: Final = 30
+_OF_THE_SENDER = re.compile(r" (?:of|for|in|by|from) (?:the )?(?:sender|originator)")
 # RFC 5321's own words for 550, which mean a missing mailbox only where nothing says otherwise.
 _UNAVAILABLE = re.compile(
     r"mailbox (?:[^\s@]{1,64}@\S{1,80} )?(?:is )?(?:unavailable|not available)|user unavailable"
@@ -182,7 +184,13 @@ def is_firm(diagnosis: str) -> bool:
 
 @lru_cache(maxsize=200)
 def _section_of(words: str) -> str:
-    return next((name for name, pattern in patterns() if pattern.search(words)), "")
+    """The first section one of whose phrases stands in the words; what is missing of the sender is no lack of ours."""
+    for name, pattern in patterns():
+        if match := pattern.search(words):
+            is_senders = mark("the sender").search(words[max(match.start() - _BEFORE, 0) : match.end()])
+            is_senders = is_senders or _OF_THE_SENDER.match(words, match.end())
+            return Reason.AUTH if is_senders and name in HARD else name
+    return ""
 
 
 def _by_status(status: str) -> Reason:
