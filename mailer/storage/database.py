@@ -154,7 +154,7 @@ class Database:
             with _said_plainly():
                 pooled = self._swift.raw_connection()
         except trouble as problem:  # the driver's own error: a raw connection is opened past SQLAlchemy
-            raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
+            raise _unusable(problem) from problem
         try:
             if self.is_sqlite:
                 begin(cast("Any", pooled.dbapi_connection), self.url.database, _BUSY_MILLISECONDS / 1000)
@@ -163,7 +163,7 @@ class Database:
         except trouble as problem:
             if not self.is_sqlite:
                 pooled.invalidate()
-            raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
+            raise _unusable(problem) from problem
         finally:
             pooled.close()  # back to the pool, which rolls back what was not committed
 
@@ -377,7 +377,12 @@ def _begin_sqlite(connection: Connection) -> None:
     try:
         begin(driver, connection.engine.url.database, _BUSY_MILLISECONDS / 1000)
     except connection.dialect.loaded_dbapi.OperationalError as problem:  # the driver's own: past SQLAlchemy
-        raise OperatorError(f"the database can't be used: {problem}; see `mailer doctor`") from problem
+        raise _unusable(problem) from problem
+
+
+def _unusable(problem: BaseException | None) -> OperatorError:
+    """The driver's words in one line: PostgreSQL's go over several, with hints."""
+    return OperatorError(f"the database can't be used: {' '.join(str(problem).split())}; see `mailer doctor`")
 
 
 @contextmanager
@@ -385,8 +390,8 @@ def _said_plainly() -> Iterator[None]:
     try:
         yield
     except OperationalError as problem:
-        raise OperatorError(f"the database can't be used: {problem.orig}; see `mailer doctor`") from problem
+        raise _unusable(problem.orig) from problem
     except DBAPIError as problem:
         if problem.connection_invalidated:
-            raise OperatorError(f"the database went away: {problem.orig}; see `mailer doctor`") from problem
+            raise _unusable(problem.orig) from problem
         raise
