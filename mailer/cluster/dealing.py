@@ -14,7 +14,7 @@ from mailer import dispatch
 from mailer.app import App
 from mailer.campaigns.campaign import Campaign
 from mailer.cluster.lanes import locks
-from mailer.cluster.queue import Queue, Queued, Trouble
+from mailer.cluster.queue import Queue, Queued, Trouble, words
 from mailer.deliveries.orders import Ending, Result
 from mailer.errors import OperatorError
 from mailer.log import get_logger
@@ -63,7 +63,7 @@ class Dealer:
                 if not queued.slices:
                     await self._finish(campaign)
         except Trouble as problem:
-            raise OperatorError(f"the queue can't be used: {problem}; see `mailer doctor`") from problem
+            raise OperatorError(f"the queue can't be used: {words(problem)}; see `mailer doctor`") from problem
 
     async def close(self) -> None:
         """Give the queue back; slices are nothing of ours."""

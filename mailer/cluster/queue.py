@@ -43,6 +43,12 @@ _PATIENCE: Final = 10.0  # for a connection
 Trouble = (exceptions.ConnectorException, psycopg.Error)
 """What is raised when the database is away."""
 
+
+def words(problem: BaseException) -> str:
+    """What went wrong, in one line; procrastinate by itself says no more than that it was the database."""
+    return " ".join(str(problem.__cause__ or problem).split())
+
+
 Work = Callable[[Slice], Awaitable[datetime | None]]
 
 
@@ -60,7 +66,7 @@ class _Again(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         if isinstance(exception, ComesBack):
             return RetryDecision(retry_at=exception.at)
-        log.warning("a slice failed", action="slice-failed", why=str(exception), **job.task_kwargs)
+        log.warning("a slice failed", action="slice-failed", why=words(exception), **job.task_kwargs)
         return RetryDecision(retry_in={"seconds": _AGAIN})
 
 

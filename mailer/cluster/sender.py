@@ -57,7 +57,7 @@ class Sender:
                 try:
                     await self._work()
                 except queue.Trouble as problem:
-                    log.warning("the queue is out of reach", action="queue-away", why=str(problem))
+                    log.warning("the queue is out of reach", action="queue-away", why=queue.words(problem))
                 await self._wait(_PAUSE)
         finally:
             self._stop.set()

@@ -395,7 +395,7 @@ def _said_plainly() -> Iterator[None]:
         raise _unusable(problem.orig) from problem
     except DBAPIError as problem:
         if problem.connection_invalidated:
-            raise OperatorError(f"the database went away: {problem.orig}; see `mailer doctor`") from problem
+            raise _unusable(problem.orig) from problem
         raise
 
 

@@ -110,11 +110,10 @@ def until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def start(publication: Publication, config: str, *words: str, host: str = "") -> subprocess.Popen[bytes]:
-    """A long-running command, here or on the other host."""
+    """A long-running command, here or on the other host, whose log is kept."""
     command = [*(["ip", "netns", "exec", host] if host else []), sys.executable, "-m", "mailer", "--config", config]
-    return subprocess.Popen(
-        [*command, *words], cwd=publication.folder, env=publication.environ, stderr=subprocess.DEVNULL
-    )
+    with (publication.folder / f"log-{host or 'here'}").open("ab") as log:
+        return subprocess.Popen([*command, *words], cwd=publication.folder, env=publication.environ, stderr=log)
 
 
 def received(folder: Path) -> Counter[str]:
@@ -217,6 +216,7 @@ def test_a_cut_off_worker_is_taken_over_and_sends_nothing_twice(empty_postgres: 
             ip("link", "set", link, "down")
             until(lambda: publication.state(campaign)[0] is State.FINISHED, 120)
             ip("link", "set", link, "up")
-            time.sleep(2)
+            log = publication.folder / f"log-{host}"
+            until(lambda: re.search("took the delivery over|taken for dead", log.read_text(encoding="utf-8")), 90)
         ground.close()
     agree(publication)

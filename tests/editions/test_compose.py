@@ -64,7 +64,7 @@ def test_html_stays_below_what_gmail_cuts(compiled):
 
 
 def test_html_has_no_trailing_whitespace_nor_empty_lines(edition):
-    """The HTML carries no ballast."""
+    """No line of the HTML ends in white space, and none is empty."""
     assert all(line and line == line.strip() for line in edition.html.splitlines())
     assert all(line == line.rstrip() for line in edition.text.splitlines())
 
@@ -127,7 +127,7 @@ def test_the_farewell_is_not_announced(compose_text):
 
 
 def test_section_without_articles_left_is_left_out(compose_text):
-    """No heading stands over nothing."""
+    """A section whose articles are all for others is left out with its heading."""
     compiled = compose_text("### A\n\nUno\n\n## Vacía\n\n### Solo\n{segments=gads}\n\nDos")
     assert "Vacía" not in compiled.editions[0].html + compiled.editions[0].text
 

@@ -123,7 +123,7 @@ def test_github_gets_a_command_a_finding(config, issue, capsys):
 
 
 def test_an_unknown_format_is_wrong_usage(config, issue, capsys):
-    """Exit 2."""
+    """A format that there isn't ends with status 2, as any wrong usage does."""
     assert run(["--config", config, "check", "2026-12", "--format", "xml"]) == 2
 
 

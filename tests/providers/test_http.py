@@ -198,7 +198,7 @@ async def test_the_last_octet_waits_for_the_record(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_address_beyond_ascii_is_refused(kind):
-    """No API offers SMTPUTF8."""
+    """A recipient outside ASCII is refused before anything is sent: no API offers SMTPUTF8."""
     async with Esp(TAKEN[kind]).running() as esp:
         with pytest.raises(RecipientRefused):
             await send(kind, esp, a_message(recipient="ñandú@nabon.example"))
@@ -230,7 +230,7 @@ async def test_what_an_api_is_not_given_is_said(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_many_messages_share_a_connection(kind):
-    """A channel keeps its connection."""
+    """Messages that follow one another go by one connection."""
     async with Esp(TAKEN[kind]).running() as esp:
         channel = await transport(kind, esp.url).open()
         for _ in range(5):

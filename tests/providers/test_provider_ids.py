@@ -55,7 +55,7 @@ async def test_a_provider_s_own_id_finds_the_delivery(provider, tmp_path):
 
 @pytest.mark.postgres
 async def test_postgresql_keeps_the_ids_as_well(postgres_url):
-    """The same on PostgreSQL."""
+    """A provider's own id finds its delivery on PostgreSQL too."""
     with empty_database(postgres_url) as url:
         await see_it_found("brevo", url)
 

@@ -41,7 +41,7 @@ def test_sqlite_is_complete(tmp_path: Path) -> None:
 
 @pytest.mark.postgres
 def test_postgresql_is_complete(postgres_url: str) -> None:
-    """The same on PostgreSQL."""
+    """Migrations bring PostgreSQL to the very tables that the code describes."""
     with empty_database(postgres_url) as url, fresh(url) as database:
         assert differences(database) == []
 

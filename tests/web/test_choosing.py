@@ -124,9 +124,11 @@ async def test_download(browser, links, letters) -> None:
 
 
 async def test_erase_asks_twice(browser, house, links, letters) -> None:
-    """Erasure needs the box ticked."""
+    """Without the box ticked nothing is erased, and the page says what is missing."""
     own = await own_link(browser, links, letters)
-    assert (await browser.post(own, data={"action": "erase"})).status_code == 422
+    page = await browser.post(own, data={"action": "erase"})
+    assert page.status_code == 422
+    assert "Marque la casilla para confirmarlo" in page.text
     assert entry(house).email == "embajada@ambito.example"
 
 

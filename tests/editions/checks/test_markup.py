@@ -92,7 +92,7 @@ def test_ids_twice_block_and_deep_tables_are_told():
 
 
 def test_every_fact_has_its_source_and_finds_by_one_thing():
-    """The table is whole."""
+    """Each fact about mail programs names its source, and is found by CSS, an element or a picture, by one of them."""
     for feature in features():
         assert feature.source.startswith("https://www.caniemail.com/features/")
         assert feature.missing
@@ -175,7 +175,7 @@ def test_tags_that_do_not_match_are_told():
 
 
 def test_a_line_that_servers_cut_is_told():
-    """RFC 5322 allows 998 octets."""
+    """A message with a line of more than 998 octets, which RFC 5322 forbids, is an error."""
     content = MESSAGE + b"\r\n" + b"y" * 999
     assert "html-lines" in codes(deliverability(ISSUE, an_edition(), sending(message=lambda _: content)))
 

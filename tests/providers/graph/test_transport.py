@@ -40,7 +40,7 @@ async def test_the_bytes_travel_as_they_are():
 
 
 async def test_a_token_of_the_environment_is_used_as_it_is():
-    """`token_env` asks nobody."""
+    """A token that the environment holds is sent as it is, and no server is asked for another."""
     async with Esp(TAKEN["graph"]).running() as esp:
         await send("graph", esp)
     assert esp.posted[0].headers["authorization"] == "Bearer secret of KEY"
