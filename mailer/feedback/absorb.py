@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from mailer.feedback.event import Event, Happening
+from mailer.feedback.event import Event, Happening, fit_to_keep
 from mailer.feedback.reason import Reason
 
 # Trouble of ours or of the way, which says nothing about the address: such bounces don't add up to a pause.
@@ -136,7 +136,7 @@ def absorb(
     """
     outcomes: list[Recorded] = []
     given = iter(events)
-    while some := list(islice(given, _TOGETHER)):
+    while some := list(map(fit_to_keep, islice(given, _TOGETHER))):
         with book.open() as page:
             outcomes += [_absorb_one(event, page, policy, now, evidence) for event in some]
     return outcomes

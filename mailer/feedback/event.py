@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from mailer.address import address_key
 from mailer.feedback.reason import Reason
 
 
@@ -51,6 +52,21 @@ class Event(msgspec.Struct, frozen=True):
     evidence: bytes = b""
 
 
+def fit_to_keep(event: Event) -> Event:
+    r"""
+    The event as a book can hold it: without NUL, which PostgreSQL keeps in no text, and without what is no address.
+
+    >>> fit_to_keep(Event("1", Happening.OPENED, datetime(2022, 11, 30), "ses", address="a\0@b")).address
+    'a@b'
+    """
+    kept = {name: value.replace("\0", "") for name in _TEXTS if "\0" in (value := getattr(event, name))}
+    if len(address_key(kept.get("address", event.address))) > _LONGEST_ADDRESS:
+        kept["address"] = ""
+    return msgspec.structs.replace(event, **kept) if kept else event
+
+
+_TEXTS: Final = ("id", "address", "message_id", "provider_id", "status", "diagnosis", "token")
+_LONGEST_ADDRESS: Final = 320
 _WEIGHT: Final = {happening: weight for weight, happening in enumerate(Happening, start=1)}
 
 

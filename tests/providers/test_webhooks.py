@@ -126,6 +126,20 @@ def test_recipients_that_are_no_list_are_nobody():
     assert take("ses", ses({"eventType": "Bounce", "mail": MAIL, "bounce": bounce})) == []
 
 
+@pytest.mark.parametrize(
+    "address", ["a\0b@nabon.example", "x" * 5000 + "@nabon.example", "\0", "İ" * 310 + "@nabon.example"]
+)
+def test_what_no_book_can_hold_is_left_out(address, database):
+    """A NUL, or what is too long to be an address, is recorded without it, in either database."""
+    book = SqlFeedbackBook(database, FrozenClock(NOW), Signer(["s"]))
+    odd = {"Email": address, "ID": "\0 7", "Details": "550 5.1.1\0 no such user", "MessageID": "\0", "Metadata": {}}
+    record = json.loads(HARD["postmark"][1]) | odd
+    events = take("postmark", (BASIC, json.dumps(record).encode()))
+    absorb(events, book=book, policy=Policy(), now=NOW)
+    assert absorb(events, book=book, policy=Policy(), now=NOW) == [Recorded.KNOWN]
+    assert "\0" not in "".join(map(str, book.entries()))
+
+
 @pytest.mark.parametrize("provider", ["ses", "resend"])
 def test_ids_of_any_length_are_kept(provider):
     """An event's id fits the book, however long the provider's own is."""
