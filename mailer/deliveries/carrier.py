@@ -1,5 +1,5 @@
 """
-One connection's work: delivery after delivery, each through steps 3 to 5.
+One connection's work: delivery after delivery, each through Steps 2 to 5.
 
 While one waits for its commit the next is taken on and its message written, so that its envelope can travel behind the
 end of the last one's data (RFC 2920 3.1): that saves a message every second wait for the server.
@@ -63,7 +63,7 @@ class Carrier:
             await self._hang_up()
 
     async def _take(self) -> Claimed | None:
-        """The next delivery: the one whose envelope is under way, or whose turn it is."""
+        """Step 2: the next delivery, the one whose envelope is under way or whose turn it is."""
         if self._next is not None and not self._claims.is_closed:
             return self._next
         self._drop_next()

@@ -36,11 +36,11 @@ class Ledger(Protocol):
     """
 
     def freeze(self, campaign: int, *, language: str, now: datetime, signed_with: str = "") -> int:
-        """Fix who gets the campaign: one delivery a recipient. Asked again, it changes nothing. Gives their number."""
+        """Step 1: fix who gets it, one delivery a recipient; asked again, it changes nothing. Gives their number."""
         ...
 
     def begin(self, campaign: int, process: Process, *, lease: timedelta, now: datetime) -> Run:
-        """Enter a run, after recovering what dead ones left: claimed becomes pending, handed becomes uncertain."""
+        """Step 6, then enter a run: of what dead ones left, claimed becomes pending and handed becomes uncertain."""
         ...
 
     def renew(self, run: Run, lease: timedelta) -> None:
@@ -75,7 +75,7 @@ class Ledger(Protocol):
 
     def claim(self, run: Run, limit: int, *, now: datetime, lane: str = COMMON) -> list[Claimed]:
         """
-        Take on up to `limit` deliveries of a lane that are due; who may no longer be written to becomes suppressed.
+        Step 2: take on up to `limit` deliveries of a lane that are due; who may not be written to becomes suppressed.
 
         Empty when nothing is due, or the campaign isn't sending.
 
@@ -89,7 +89,7 @@ class Ledger(Protocol):
         self, run: Run, handed: Sequence[Handed], settled: Sequence[Settlement], *, now: datetime
     ) -> Collection[int]:
         """
-        Write hand-offs and outcomes in one commit; on return they are on the disk.
+        Steps 4 and 5: write hand-offs and outcomes in one commit; on return they are on the disk.
 
         Gives the deliveries that the run no longer held and that were left as they are.
         """

@@ -1,14 +1,16 @@
 """
 The front door: sends one campaign until nothing is left but retries. The promise of this house is kept here.
 
-1. *Freeze*: the recipients were fixed, once each, before this begins (`Ledger.freeze`).
+1. *Freeze*: the recipients were fixed, once each, before this begins (`Ledger.freeze`, by `dispatch.begin`).
 2. *Claim* a batch, ahead of the channels; who has left meanwhile is suppressed in the same transaction (`Claims`).
-3. *Transmit* all but the end of the data (`Channel.transmit`).
+3. *Transmit* all but the end of the data (`Carrier`, `Channel.transmit`).
 4. *Hand off*: durable before the end of the data leaves (`Writer.hand_off`, called back by the channel).
-5. *Settle* by what came of it (`Verdicts`).
+5. *Settle* by what came of it (`Verdicts`, `outcome`).
 6. *Recover*, when a run begins, what dead ones left: claimed goes back, handed is uncertain (`Ledger.begin`), unless
    the way out can be asked and has it (`asking`).
-7. *Finish* only when nothing is open and the sums reconcile (`campaigns.advance.finish`, by who called).
+7. *Finish* only when nothing is open and the sums reconcile (`campaigns.advance.finish`, by `dispatch.conclude`).
+
+`grep -rn "Step" mailer` finds each of them where it is done.
 """
 
 import asyncio
@@ -56,13 +58,22 @@ async def send(
         OperatorError: The database can't be used; nothing was sent without its commit.
 
     """
-    begin = partial(ledger.begin, campaign, Process.this(), lease=orders.lease, now=clock.now())
-    run = await asyncio.to_thread(begin)
+    recover = partial(ledger.begin, campaign, Process.this(), lease=orders.lease, now=clock.now())
+    run = await asyncio.to_thread(recover)
     writer = Writer(ledger, run, clock, connections=orders.own_connections)
     ways = Failover(transport if isinstance(transport, Sequence) else [transport], clock)
     try:
-        sending = Sending(run, ledger=ledger, writer=writer, ways=ways, clock=clock, orders=orders)
-        return await sending.carry_out(make_message, stop or asyncio.Event(), progress)
+        sending = Sending(
+            run,
+            ledger=ledger,
+            writer=writer,
+            ways=ways,
+            make_message=make_message,
+            clock=clock,
+            orders=orders,
+            tell=progress,
+        )
+        return await sending.carry_out(stop or asyncio.Event())
     finally:
         await writer.close()
 
@@ -77,33 +88,31 @@ class Sending:
         ledger: Ledger,
         writer: Writer,
         ways: Failover,
+        make_message: MakeMessage,
         clock: Clock,
         orders: Orders,
+        tell: Callable[[Progress], None],
     ) -> None:
         self._run = run
         self._ledger = ledger
         self._writer = writer
         self._ways = ways
+        self._make_message = make_message
         self._clock = clock
         self._orders = orders
-        writer.on_failure(self._fail)
         self._claims = Claims(ledger, run, writer, clock, orders)
+        self._verdicts = Verdicts(writer, clock, losses=orders.losses, tell=tell, close=self._close)
+        writer.on_failure(self._fail)
         self._channels: list[asyncio.Task[None]] = []
         self._closing = asyncio.Event()
         self._failure: Exception | None = None
         self._paced_until: datetime | None = None
 
-    async def carry_out(
-        self, make_message: MakeMessage, stop: asyncio.Event, progress: Callable[[Progress], None]
-    ) -> Result:
+    async def carry_out(self, stop: asyncio.Event) -> Result:
         """Rounds of sending until nothing is due, or until told to stop; then the account."""
-        self._make_message = make_message
-        self._verdicts = Verdicts(
-            self._writer, self._clock, losses=self._orders.losses, tell=progress, close=self._close
-        )
         heart = asyncio.create_task(self._beat(stop))
         try:
-            await self._ask_for_uncertain(make_message)
+            await self._ask_for_uncertain()
             await self._resend_uncertain(at_once=True)
             while not self._closing.is_set() and self._is_in_hours():
                 await self._round()
@@ -124,7 +133,7 @@ class Sending:
             await asyncio.wait(self._channels)
 
     async def _work_a_channel(self) -> None:
-        """One carrier, until it finds nothing due."""
+        """One carrier, which takes delivery after delivery through Steps 2 to 5 until it finds nothing due."""
         carrier = Carrier(
             self._claims,
             ways=self._ways,
@@ -196,14 +205,14 @@ class Sending:
 
     # --- what is left --------------------------------------------------------------------------------------------
 
-    async def _ask_for_uncertain(self, make_message: MakeMessage) -> None:
-        """Look up what had no answer, where the way out can be asked."""
+    async def _ask_for_uncertain(self) -> None:
+        """Step 6, its end: look up what had no answer, where the way out can be asked."""
         await settle_what_is_known(
             self._run,
             [way.transport for way in self._ways.ways],
             ledger=self._ledger,
             writer=self._writer,
-            make_message=make_message,
+            make_message=self._make_message,
             clock=self._clock,
         )
 

@@ -85,7 +85,7 @@ class Channel(Protocol):
 
     async def transmit(self, message: Message, hand_off: HandOff) -> Receipt:
         """
-        Hand one message over.
+        Step 3: hand one message over.
 
         Everything but the end of the data goes out first; then `hand_off` is awaited, which makes *handed* durable;
         only then the terminator (or the request that can't be taken back) leaves. Behind it a channel may already

@@ -1,4 +1,4 @@
-"""What follows from each hand-over, noted with the writer: settled, given back, or held against us."""
+"""Step 5: what follows from each hand-over, noted with the writer: settled, given back, or held against us."""
 
 from collections.abc import Callable
 

@@ -46,13 +46,11 @@ class Writer:
         clock: Clock,
         *,
         connections: int = 1,
-        waits: Sequence[float] = _WAITS,
     ) -> None:
         self._ledger = ledger
         self._run = run
         self._clock = clock
         self._fail: Callable[[Exception], None] = lambda _: None
-        self._waits = waits
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Order] = []
         self._hand_offs = 0  # of those that wait: so many connections do
@@ -69,7 +67,7 @@ class Writer:
 
     def hand_off(self, delivery: Handed) -> "asyncio.Future[None]":
         """
-        Make *handed* durable; who has awaited it knows it on the disk, and the end of the data may leave.
+        Step 4: make *handed* durable; who has awaited it knows it on the disk, and the end of the data may leave.
 
         Raises:
             LeaseLost: The run no longer holds the delivery.
@@ -80,7 +78,7 @@ class Writer:
         return self._order(delivery)
 
     def settle(self, settlement: Settlement) -> None:
-        """Write an outcome down, in the order in which it came."""
+        """Step 5: write an outcome down, in the order in which it came."""
         self._put(settlement, None)
 
     async def call(self, work: Callable[[], T]) -> T:
@@ -168,8 +166,8 @@ class Writer:
         return answers
 
     def _patiently(self, work: Callable[[], Any]) -> Any:
-        """What `work` gives or raises; a database out of reach is asked again for a minute."""
-        for wait in (*self._waits, None):
+        """What `work` gives or raises; a database out of reach is asked again, for a minute besides its own waiting."""
+        for wait in (*_WAITS, None):
             try:
                 return work()
             except OperatorError as problem:

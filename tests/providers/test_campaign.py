@@ -11,7 +11,6 @@ import pytest
 from mailer.deliveries.delivery import Claimed, State
 from mailer.deliveries.orders import Ending
 from mailer.messages.message import Message
-from tests.databases import empty_books
 from tests.deliveries.stage import Stage
 from tests.providers.esp import DROP, HERE, KINDS, NOT_HERE, TAKEN, Esp, transport
 
@@ -88,10 +87,14 @@ def make_message(claimed: Claimed) -> Message:
     return Message(named, "b@quito.example", address, content)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_campaign_with_faults_reconciles(kind, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "database_url"),
+    [*((kind, "sqlite") for kind in KINDS), pytest.param("ses", "postgres", marks=pytest.mark.postgres)],
+    indirect=["database_url"],
+)
+async def test_a_campaign_with_faults_reconciles(kind, database_url):
     """Retries go through, refusals and lost answers are listed by name, what is found is sent, nobody is sent two."""
-    stage = Stage(empty_books(tmp_path / "mailer.db"))
+    stage = Stage(database_url)
     stage.people(PEOPLE)
     campaign = stage.campaign()
     behaviour = Behaviour(kind)

@@ -147,7 +147,7 @@ class Transaction:
 
     async def hand_over(self, hand_off: HandOff, announce: Announce) -> Receipt:
         """
-        The body, `hand_off`, the dot; and behind it what `announce` makes of the message that follows.
+        The body (Step 3), `hand_off` (Step 4), the dot; behind it what `announce` makes of the message that follows.
 
         When it raises ConnectionLost or Uncertain, and sometimes when not, the conversation is over.
 
