@@ -29,13 +29,14 @@ _PLAIN_LINES = re.compile(
 )
 # A local part that stands as it is written, whatever its letters: a dot-atom (RFC 5322 3.2.3, RFC 6531 3.3).
 _ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
-# Host names in the small letters of western European languages, which stand as they are in IDNA (RFC 5892): judged
-# without its tables. Not ß, which once was ss.
-_WESTERN_LABEL = re.compile(r"[a-z0-9à-öø-ÿ]+(?:-[a-z0-9à-öø-ÿ]+)*\Z")
+# Host names in letters that stand as they are in IDNA (RFC 5892), judged without its tables: the small ones of western
+# European languages (not ß, which once was ss), Greek (not the final sigma) and Cyrillic, kana, Hangul, Chinese.
+_LETTERS = "a-z0-9à-öø-ÿά-ρσ-ώа-џぁ-ゖァ-ヺ가-힣一-龥"
+_STANDING_LABEL = re.compile(f"[{_LETTERS}]+(?:-[{_LETTERS}]+)*\\Z")
 _TOP_LEVEL = re.compile(r"[a-z]{2,63}\Z")
 _LABEL = 63  # octets of a label (RFC 1035 2.3.4), in its ASCII form here
 _SHORT = 64
-_LONG = 100  # no form of an address so short, be it in UTF-8 or in punycode, has more than 254 bytes
+_LONGEST = 254  # octets of an address, be its domain in UTF-8 or in ASCII (RFC 5321 4.5.3.1.3, less the brackets)
 _REMEMBERED = 500
 _UNFOLDED = SMTP.clone(max_line_length=998)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
@@ -65,11 +66,11 @@ def parse_address(text: str) -> str:
     local, _, domain = text.rpartition("@")
     if domain and _stands(local):  # many share a host, whose name is what takes long to judge
         host, problem = plain_address(f"a@{domain}"), ""
-        if host is None and _is_western(domain):
+        if host is None and _standing_form(domain):
             host = f"a@{domain}"
         if host is None:
             host, problem = _judged(f"a@{domain}")
-        if problem or len(text) <= _LONG:
+        if problem or _octets(local, host[2:]) <= _LONGEST:
             return _found(f"{local}{host[1:]}", problem)
     return _found(*_judged(text))
 
@@ -88,20 +89,20 @@ def plain_address(text: str) -> str | None:
     return None
 
 
-def _is_western(domain: str) -> bool:
-    """Whether the host name is short, and in no other letters than western European ones: valid as it stands."""
+@lru_cache(1 << 14)
+def _standing_form(domain: str) -> str | None:
+    """The ASCII form of a host name that is short and in letters which IDNA leaves as they are; None if it isn't."""
     *labels, top = domain.split(".")
-    return (
-        bool(labels)
-        and len(domain) <= _SHORT
-        and _TOP_LEVEL.match(top) is not None
-        and all(_WESTERN_LABEL.match(label) and _ascii_length_at_most(label) <= _LABEL for label in labels)
-    )
+    if not labels or len(domain) > _SHORT or not all(map(_STANDING_LABEL.match, (*labels, top))):
+        return None
+    forms = [x if x.isascii() else f"xn--{x.encode('punycode').decode()}" for x in (*labels, top)]
+    is_top = _TOP_LEVEL.match(top) if top.isascii() else forms[-1][-1].isalpha()  # they all end with a letter
+    return ".".join(forms) if is_top and max(map(len, forms)) <= _LABEL else None
 
 
-def _ascii_length_at_most(label: str) -> int:
-    """What punycode (RFC 3492) makes of a label of Latin-1 letters at the most: four digits for each not in ASCII."""
-    return len("xn---") + len(label) + 3 * sum(not letter.isascii() for letter in label)
+def _octets(local: str, domain: str) -> int:
+    """How long an address is in the longer of its forms."""
+    return len(local.encode()) + 1 + max(len(domain.encode()), len(_ascii(domain)))
 
 
 def _found(address: str, problem: str) -> str:
@@ -155,14 +156,20 @@ def address_key(address: str) -> str:
     True
     """
     local, _, domain = address.rpartition("@")
-    return f"{local.casefold()}@{domain.casefold() if domain.isascii() else _ascii(domain)}"
+    return f"{local.casefold()}@{_ascii(domain)}"
+
+
+def _ascii(domain: str) -> str:
+    """The host name as it is looked up (RFC 5890)."""
+    if domain.isascii():
+        return domain.casefold()
+    if form := _standing_form(domain):
+        return form
+    return _looked_up(domain)
 
 
 @lru_cache(1 << 10)
-def _ascii(domain: str) -> str:
-    if _is_western(domain):
-        labels = domain.split(".")
-        return ".".join(x if x.isascii() else f"xn--{x.encode('punycode').decode()}" for x in labels)
+def _looked_up(domain: str) -> str:
     with suppress(UnicodeError):
         domain = domain.encode("idna").decode()
     return domain.casefold()
