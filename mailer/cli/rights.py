@@ -108,6 +108,8 @@ def export(
     """Write everything held about a person as JSON: their right to see it."""
     import msgspec
 
+    from mailer.errors import OperatorError
+
     app = house(context)
     who = by or _operator()
     term = _term(app, asked_on)
@@ -116,7 +118,10 @@ def export(
     if out is None:
         print_json(document)
         return
-    out.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    try:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    except OSError as problem:
+        raise OperatorError(f"{out} can't be written ({problem.strerror}); name another file") from None
     say(f"Everything held about {address} is in {out}. {_days_left(document['answered'])}")
 
 
@@ -173,8 +178,12 @@ def _term(app: "App", asked_on: datetime | None) -> dict[str, Any]:
     from datetime import timedelta
     from zoneinfo import ZoneInfo
 
+    from mailer.errors import Refused
+
     today = app.clock.now().astimezone(ZoneInfo(app.config.publication.timezone)).date()
     asked = asked_on.date() if asked_on else today
+    if asked > today:
+        raise Refused(f"--asked-on {asked} is still to come; give the day on which the person asked")
     due = asked + timedelta(days=_DAYS)
     return {"asked_on": asked, "due_on": due, "days_left": (due - today).days}
 
