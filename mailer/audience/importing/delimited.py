@@ -114,6 +114,8 @@ class _Reading:
                 lines += piece.count("\n")
                 rest = rest_of_chunk
                 self.characters += len(piece)
+                if self.characters > _LARGEST_FILE:
+                    raise AuthorError("the list grows while it is read; wait until it is written", self.path)
                 yield piece
             else:
                 rest += chunk
