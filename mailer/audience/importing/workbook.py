@@ -10,7 +10,7 @@ reading on.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, Final
 from zipfile import ZipFile, is_zipfile
@@ -85,16 +85,17 @@ def _held(path: str, *, tells: bool) -> Opened:
     book = CalamineWorkbook.from_path(path)
     hidden = {each.name for each in book.sheets_metadata if each.visible != SheetVisibleEnum.Visible}
     names = sorted(book.sheet_names, key=hidden.__contains__)
-    return names, lambda name: _rows_held(book.get_sheet_by_name(name)), partial(_beside, path, book, tells=tells)
+    sheet_of = lru_cache(1)(book.get_sheet_by_name)  # it reads the sheet anew each time
+    return names, lambda name: _rows_held(sheet_of(name)), partial(_beside, path, sheet_of, tells=tells)
 
 
-def _beside(path: str, book: Any, name: str, *, tells: bool) -> Beside:
+def _beside(path: str, sheet_of: Callable[[str], Any], name: str, *, tells: bool) -> Beside:
     if tells and is_zipfile(path) and "content.xml" in ZipFile(path).namelist():
         from mailer.audience.importing import opendocument
 
         return opendocument.beside(path, name)
     beside = Beside()
-    beside.merge(book.get_sheet_by_name(name).merged_cell_ranges or ())
+    beside.merge(sheet_of(name).merged_cell_ranges or ())
     return beside
 
 
