@@ -75,7 +75,9 @@ _WORDS: Final[dict[str, dict[str, str]]] = {"es": _SPANISH, "en": _ENGLISH}
 def tidy(
     context: typer.Context,
     *,
-    days: Annotated[int | None, typer.Option(help="Days after leaving; as the config says if left out.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=0, max=36500, help="Days after leaving; as the config says if left out.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who many it would be, and change nothing.")] = False,
     by: By = None,
     as_json: bool = JSON,

@@ -170,8 +170,12 @@ def _term(app: "App", asked_on: datetime | None) -> dict[str, Any]:
     from datetime import timedelta
     from zoneinfo import ZoneInfo
 
+    from mailer.errors import Refused
+
     today = app.clock.now().astimezone(ZoneInfo(app.config.publication.timezone)).date()
     asked = asked_on.date() if asked_on else today
+    if asked > today:
+        raise Refused(f"--asked-on {asked} is still to come; give the day on which the person asked")
     due = asked + timedelta(days=_DAYS)
     return {"asked_on": asked, "due_on": due, "days_left": (due - today).days}
 

@@ -54,7 +54,7 @@ def count(context: typer.Context, rule: Annotated[str, RULE], as_json: bool = JS
 def preview(
     context: typer.Context,
     rule: Annotated[str, RULE],
-    sample: Annotated[int, typer.Option(help="Show so many of them.")] = 20,
+    sample: Annotated[int, typer.Option(min=0, help="Show so many of them.")] = 20,
     as_json: bool = JSON,
 ) -> None:
     """Show who fits a rule: who would get a message, and who wouldn't and why."""
@@ -119,10 +119,15 @@ def name(
 
 
 def _show(context: typer.Context, rule: str, sample: int, *, as_json: bool) -> None:
+    import re
+
     from mailer.audience.rules import parse_rule
+    from mailer.errors import Refused
 
     app = house(context)
     known = app.register.rules()
+    if re.fullmatch(r"[\w-]+", rule) and rule not in known and rule not in app.config.segments:
+        raise Refused(f"there is no segment {rule!r}, and a rule compares something, such as country = PE")
     text = known.get(rule) or (f'segment = "{rule}"' if rule in app.config.segments else rule)
     found = app.register.fitting(parse_rule(text), sample, name=rule if rule in known else "")
     if as_json:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 group = typer.Typer(help="The register: import lists, look people up, let them leave.", no_args_is_help=True)
 
 Segment = Annotated[str | None, typer.Option("--segment", help="Only this segment.")]
+_LAST_NUMBER = (1 << 31) - 1
+ImportId = Annotated[int, typer.Argument(min=1, max=_LAST_NUMBER)]
 By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
 
 
@@ -23,7 +25,7 @@ By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login 
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The list: csv, tsv, xlsx, xls or ods.")],
-    number: Annotated[int | None, typer.Argument(hidden=True)] = None,
+    number: Annotated[int | None, typer.Argument(hidden=True, min=1, max=_LAST_NUMBER)] = None,
     *,
     segment: Annotated[str, typer.Option("--segment", help="The segment that the list is of.")] = "",
     mapping: Annotated[
@@ -53,6 +55,7 @@ def import_(
         undo(context, number, by=by, as_json=as_json)
         return
     app = house(context)
+    _require_name(file)
     list_segment(app, segment)
     mapped = _mapping(mapping)
     listed = ListFile(
@@ -77,6 +80,15 @@ def import_(
         proof=proof,
     )
     _take_in(app, listed, order, as_json=as_json)
+
+
+def _require_name(file: Path) -> None:
+    from mailer.errors import Refused
+
+    if str(file) == "undo" and not file.exists():
+        raise Refused("say which import to undo, as in `import undo 7`; `mailer subscribers imports` lists them")
+    if not str(file).isprintable():
+        raise Refused(f"the name {str(file)!a} holds signs that can't be shown; give the file another")
 
 
 def _take_in(app: "App", listed: "ListFile", order: "ImportOrder", *, as_json: bool) -> None:
@@ -127,7 +139,7 @@ def imports(context: typer.Context, as_json: bool = JSON) -> None:
 
 
 @group.command(epilog="The same as `mailer subscribers import undo IMPORT_ID`.")
-def undo(context: typer.Context, import_id: int, by: By = None, as_json: bool = JSON) -> None:
+def undo(context: typer.Context, import_id: ImportId, by: By = None, as_json: bool = JSON) -> None:
     """Take one import back, keeping what people did since."""
     from mailer.cli.presenting import operator
 

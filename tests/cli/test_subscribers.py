@@ -136,8 +136,8 @@ def test_the_long_gone_shrink_to_a_seal(mailer):
     mailer(*take_in, "--basis", "contract")
     mailer("subscribers", "unsubscribe", "ecuador@jica.example")
     assert mailer("register", "tidy", "--json")["people"] == 0
-    assert mailer("register", "tidy", "--days", "-1", "--dry-run", "--json") == {"days": -1, "people": 1, "erased": 0}
-    assert mailer("register", "tidy", "--days", "-1", "--json")["erased"] == 1
+    assert mailer("register", "tidy", "--days", "0", "--dry-run", "--json") == {"days": 0, "people": 1, "erased": 0}
+    assert mailer("register", "tidy", "--days", "0", "--json")["erased"] == 1
     assert mailer(*take_in)["kept"] == {"erased": 1}
     report = mailer("register", "report", "--json")
     assert (report["people"], report["erasures"]) == (39, 1)
@@ -182,3 +182,31 @@ def test_an_account_is_in_one_language_to_its_last_sentence(mailer, house, capfd
     path.write_text("correo\nb@b.example\n", encoding="utf-8")
     assert "1 de las 1 personas de partners no están en la lista" in mailer(*order, "--sync", status=1)
     assert mailer(*order).startswith("1 fila (utf-8, “;”) entró en partners:\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("import", "undo"), "say which import to undo"),
+        (("import", "mal\nnombre.csv", "--segment", "gads"), "give the file another"),
+        (("import", "\udcff.csv", "--segment", "gads"), "give the file another"),
+        (("import", "subscribers/gads.csv", "--segment", "gads", "--sheet", "Hoja1"), "has no --sheet"),
+        (("succeed", "embajada@alemania.example", "sin arroba"), "is no address"),
+        (("succeed", "embajada@alemania.example", "a@closed.example"), "is suppressed"),
+        (("succeed", "embajada@alemania.example", "prensa@gone.example"), "was erased"),
+        (("export", "embajada@alemania.example", "--out", "no/such/folder.json"), "can't be written"),
+        (("export", "embajada@alemania.example", "--asked-on", "2999-01-01"), "still to come"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(mailer, house, arguments, says):
+    """Whatever is wrong with an order, one sentence says so, and nothing has changed."""
+    (house / "one.csv").write_text("correo\nprensa@gone.example\n", encoding="utf-8")
+    mailer("subscribers", "import", "one.csv", "--segment", "partners")
+    mailer("subscribers", "erase", "prensa@gone.example", "--yes")
+    mailer("suppressions", "add", "@closed.example")
+    mailer("subscribers", "import", "subscribers/diplomats.csv", "--segment", "diplomats")
+    before = mailer("subscribers", "list", "--json")
+    told = mailer("subscribers", *arguments, status=1)
+    assert says in told
+    assert told.count("\n") == 1
+    assert mailer("subscribers", "list", "--json") == before

@@ -32,9 +32,9 @@ class Beside(msgspec.Struct):
             if last > first:
                 self.merged.setdefault(first + 1, []).append((column, last + 1))
 
-    def link(self, place: str, target: str) -> None:
+    def link(self, cell: tuple[int, int] | None, target: str) -> None:
         """Note where a cell leads, if it is an address."""
-        if (address := _MAILTO.match(target)) and (cell := place_of(place)):
+        if cell and (address := _MAILTO.match(target)):
             self.links.setdefault(cell[0] + 1, []).append((cell[1], unquote(address[1])))
 
     def told(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:

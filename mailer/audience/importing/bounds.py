@@ -4,7 +4,7 @@ import signal
 import sys
 from typing import Final
 
-MEMORY: Final = 140 << 20
+MEMORY: Final = 136 << 20
 """Bytes that the reader may write to, the interpreter's own included."""
 
 _FIRST: Final = 1.2

@@ -90,6 +90,7 @@ def _pieces(text: IO[str], path: Path, encoding: str) -> Iterator[str]:
     """The text in pieces of whole lines, none of them endless; NUL bytes, which some exports scatter, are dropped."""
     rest = ""
     lines = 1
+    characters = 0
     try:
         while chunk := text.read(_CHUNK):
             if "\0" in chunk:
@@ -99,6 +100,9 @@ def _pieces(text: IO[str], path: Path, encoding: str) -> Iterator[str]:
                 piece = f"{rest}{whole}\n"
                 lines += piece.count("\n")
                 rest = rest_of_chunk
+                characters += len(piece)
+                if characters > _LARGEST_FILE:
+                    raise AuthorError("the list grows while it is read; wait until it is written", path)
                 yield piece
             else:
                 rest += chunk

@@ -7,7 +7,7 @@ from typing import Final
 from mailer.audience.importing.delimited import read_text
 from mailer.audience.importing.sheet import Sheet
 from mailer.audience.importing.spreadsheet import read_spreadsheet
-from mailer.errors import AuthorError
+from mailer.errors import AuthorError, Refused
 
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -53,6 +53,8 @@ def open_list(
     except OSError as problem:
         raise AuthorError(f"the list can't be read ({problem.strerror})", path) from None
     if start.startswith((*_ZIP, _OLE)):
+        if encoding or separator:
+            raise Refused("a workbook has neither an --encoding nor a --separator; leave them out")
         return read_spreadsheet(path, sheet=sheet)
     if start.startswith(_WIDE):
         start = start[2:].replace(b"\0", b"")
@@ -60,4 +62,6 @@ def open_list(
     for opening, what in _OTHERS:
         if re.match(opening, begins, re.DOTALL):
             raise AuthorError(f"that is {what}", path)
+    if sheet is not None:
+        raise Refused(f"the list is text, whatever its name says, and has no --sheet {sheet!r}; leave that out")
     return read_text(path, encoding=encoding, separator=separator)

@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 from lxml import etree
 
-from mailer.audience.importing.beside import Beside, column_of, range_of
+from mailer.audience.importing.beside import Beside, column_of, place_of, range_of
 
 WIDEST: Final = 1000
 _DAYS: Final = frozenset({14, 15, 16, 17, 22, 27, 30, 31, 36, 50, 57})  # 18.8.30; the others with days are East Asian
@@ -26,7 +26,7 @@ _LAST_DAY: Final = 2_958_465  # 9999-12-31
 _EXACT: Final = 1e15
 _KEPT: Final = 96 << 20
 _TOGETHER: Final = 100
-_GUARDED: Final[dict[str, Any]] = {
+GUARDED: Final[dict[str, Any]] = {
     "resolve_entities": False,
     "load_dtd": False,
     "no_network": True,
@@ -92,7 +92,7 @@ class Book:
             if element.tag.endswith("mergeCell"):
                 beside.merge(filter(None, [range_of(place)]))
             elif relation := next((value for key, value in element.items() if key.endswith("}id")), ""):
-                beside.link(place, away.get(relation, ("", ""))[1])
+                beside.link(place_of(place), away.get(relation, ("", ""))[1])
         return beside
 
     def rows(self, sheet: str) -> Iterator[tuple[int, list[str]]]:
@@ -213,7 +213,7 @@ class Book:
             raise Unreadable(f"the part {part} is missing")
         try:
             with self._package.open(name) as file:
-                for _, element in etree.iterparse(file, tag=[f"{{*}}{tag}" for tag in tags], **_GUARDED):
+                for _, element in etree.iterparse(file, tag=[f"{{*}}{tag}" for tag in tags], **GUARDED):
                     yield element
                     element.clear()
                     parent = element.getparent()

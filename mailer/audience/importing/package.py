@@ -4,7 +4,6 @@ A look at a workbook's package before anything unpacks it: what it claims to hol
 Its claims may be lies; what reads it is held to bounds (`bounds`), so that a lie only ends the reader.
 """
 
-import mmap
 import zipfile
 import zlib
 from pathlib import Path
@@ -20,6 +19,7 @@ _THICKEST: Final = 40
 """A sheet of words shrinks to a tenth when it is packed; what is large and packed this many times is a bomb."""
 _MOST_ENTRIES: Final = 2000
 _START: Final = 4096
+_CHUNK: Final = 1 << 20
 _PACKINGS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """Part 2, 7.3.6 knows no others; some of them need hundreds of megabytes for a first look."""
 
@@ -63,9 +63,12 @@ def _most_unpacked(size: int, *, is_streamable: bool) -> int:
 
 def _refuse_locked(path: Path) -> None:
     """A workbook with a password is a compound file with a stream of this name ([MS-OFFCRYPTO] 2.3.4)."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data.find("EncryptedPackage".encode("utf-16-le")) >= 0:
-            raise AuthorError("the workbook is locked with a password; save it without one", path)
+    mark, before = "EncryptedPackage".encode("utf-16-le"), b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if mark in before[-len(mark) :] + chunk:
+                raise AuthorError("the workbook is locked with a password; save it without one", path)
+            before = chunk
 
 
 def _declares_entities(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:

@@ -17,7 +17,7 @@ from mailer.errors import AuthorError, Refused
 
 _READER: Final = "mailer.audience.importing.workbook"
 _TOLD: Final = 8 << 20
-"""Of an xlsx that unpacks to no more, some 15,000 rows, what stands beside its cells is looked at too."""
+"""Of an xlsx or ods that unpacks to no more, some 15,000 rows, what stands beside its cells is looked at too."""
 _HELD: Final = 48 << 20
 """One that unpacks to more is read as it streams, and so is one that turns out to need more room."""
 _TOO_MUCH: Final = ("limit exceeded", "xml_parse_huge")
@@ -50,8 +50,10 @@ def read_spreadsheet(path: Path, *, sheet: str | None = None) -> Sheet:
 def _ways(claimed: int, *, is_streamable: bool) -> list[str]:
     """How to read a workbook, and how if that takes too much memory."""
     if not is_streamable:
-        return [HELD]
-    return [*([TOLD] if claimed <= _TOLD else [HELD] if claimed <= _HELD else []), STREAMED]
+        return [f"{HELD} {TOLD}" if claimed <= _TOLD else HELD]
+    if claimed <= _TOLD:
+        return [f"{STREAMED} {TOLD}", STREAMED]
+    return [HELD, STREAMED] if claimed <= _HELD else [STREAMED]
 
 
 def _opened(path: Path, way: str, seconds: float, sheet: str | None) -> "tuple[Header, subprocess.Popen[bytes]]":

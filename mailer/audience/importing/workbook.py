@@ -10,9 +10,10 @@ reading on.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, Final
-from zipfile import ZipFile
+from zipfile import ZipFile, is_zipfile
 
 import msgspec
 
@@ -26,7 +27,7 @@ FAR: Final = "far"
 HELD: Final = "held"
 STREAMED: Final = "streamed"
 TOLD: Final = "told"
-"""An xlsx is read at once, or as it streams, or so and with what stands beside its cells."""
+"""A workbook is read at once; an xlsx may be as it streams; either with what stands beside its cells."""
 
 Rows = Iterator[tuple[int, list[str]]]
 Opened = tuple[Sequence[str], Callable[[str], Rows], Callable[[str], Beside]]
@@ -47,7 +48,8 @@ def main(path: str, way: str, seconds: str, sheet: str | None = None) -> None:
     bound_memory()
     bound_time(float(seconds))
     try:
-        names, rows_of, beside_of = _streamed(path, tells=way == TOLD) if way != HELD else _held(path)
+        how, _, tells = way.partition(" ")
+        names, rows_of, beside_of = (_streamed if how == STREAMED else _held)(path, tells=tells == TOLD)
         if sheet is not None and sheet not in names:
             _put(Header(problem="no such sheet", sheets=tuple(names)))
             return
@@ -76,19 +78,24 @@ def _streamed(path: str, *, tells: bool) -> Opened:
     return book.names, book.rows, book.beside if tells else lambda _: Beside()
 
 
-def _held(path: str) -> Opened:
+def _held(path: str, *, tells: bool) -> Opened:
     """Any workbook, held whole by calamine: three times as quick."""
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     book = CalamineWorkbook.from_path(path)
     hidden = {each.name for each in book.sheets_metadata if each.visible != SheetVisibleEnum.Visible}
     names = sorted(book.sheet_names, key=hidden.__contains__)
-    return names, lambda name: _rows_held(book.get_sheet_by_name(name)), lambda name: _merged_in(book, name)
+    sheet_of = lru_cache(1)(book.get_sheet_by_name)  # it reads the sheet anew each time
+    return names, lambda name: _rows_held(sheet_of(name)), partial(_beside, path, sheet_of, tells=tells)
 
 
-def _merged_in(book: Any, name: str) -> Beside:
+def _beside(path: str, sheet_of: Callable[[str], Any], name: str, *, tells: bool) -> Beside:
+    if tells and is_zipfile(path) and "content.xml" in ZipFile(path).namelist():
+        from mailer.audience.importing import opendocument
+
+        return opendocument.beside(path, name)
     beside = Beside()
-    beside.merge(book.get_sheet_by_name(name).merged_cell_ranges or ())
+    beside.merge(sheet_of(name).merged_cell_ranges or ())
     return beside
 
 

@@ -6,7 +6,9 @@ from typing import Final
 
 from sqlalchemy import Connection, or_, select
 
+from mailer.address import address_key, domain_of
 from mailer.audience.register import Arrivals
+from mailer.errors import Refused
 from mailer.storage.register.tables import erasures, suppressions
 
 Seals = Callable[[str], Sequence[str]]
@@ -46,6 +48,20 @@ class Barring:
         if not self._erased:
             return ()
         return {key for key in keys if not self._erased.isdisjoint(self._seals(key))}
+
+    def refuse(self, email: str) -> None:
+        """
+        Let nobody take a post who is barred.
+
+        Raises:
+            Refused: The address was erased, or is suppressed.
+
+        """
+        key = address_key(email)
+        if self.erased([key]):
+            raise Refused(f"{email} was erased; only its owner can bring it back, on the page to join")
+        if self.suppressed([key], [domain_of(key)]):
+            raise Refused(f"{email} is suppressed and can't be asked to confirm; see `mailer suppressions lift`")
 
     def _among(self, keys: Collection[str]) -> frozenset[str] | set[str]:
         if self._held is not None:

@@ -12,6 +12,7 @@ from mailer.audience.register import Arrivals, ImportOrder, ImportRecord, Outcom
 from mailer.audience.subscriber import Ground, Line, Membership, Subscriber
 from mailer.errors import Refused
 from mailer.storage import audit
+from mailer.storage.register.barring import Barring
 from mailer.storage.register.grounds import add_ground, check_basis, grounds_of
 from mailer.storage.register.intake import Intake
 from mailer.storage.register.retention import Holding, holding, long_gone
@@ -193,12 +194,13 @@ class Register(Segments):
         Move a post to another address, which waits for its own yes; the segments that it brings.
 
         Raises:
-            Refused: Nobody has the old address, or the new one belongs to somebody who left.
+            Refused: Nobody has the old address, or who has the new one left, was erased or is suppressed.
 
         """
         at = self._clock.now()
         with self._database.write() as connection:
             going, coming, segments = succeed(connection, self._database, old, new, at)
+            Barring(connection, at, self._seals).refuse(new)
             for action, one, other in (("succeeded", going, coming), ("succeeds", coming, going)):
                 audit.record(
                     connection, at=at, who=who, action=action, subject=f"subscriber:{one}", detail=f"subscriber:{other}"

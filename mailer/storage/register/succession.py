@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from mailer.address import address_key, domain_of, parse_address
+from mailer.address import InvalidAddress, address_key, domain_of, parse_address
 from mailer.errors import Refused
 from mailer.storage.database import Database
 from mailer.storage.register.institutions import hand_on
@@ -21,7 +21,7 @@ def succeed(connection: Connection, database: Database, old: str, new: str, at: 
     Who comes waits, unconfirmed, for their own yes; who goes is out of those segments.
 
     Raises:
-        Refused: Nobody has the old address, or the new one belongs to somebody who left.
+        Refused: Nobody has the old address, or the new one is none or belongs to somebody who left.
 
     """
     going = connection.execute(select(subscribers).where(subscribers.c.email_key == address_key(old))).one_or_none()
@@ -55,7 +55,10 @@ def succeed(connection: Connection, database: Database, old: str, new: str, at: 
 
 
 def _coming(connection: Connection, database: Database, going: Row[tuple[object, ...]], new: str, at: datetime) -> int:
-    address = parse_address(new)
+    try:
+        address = parse_address(new)
+    except InvalidAddress as problem:
+        raise Refused(f"{new!r} is no address: {problem}") from None
     post = {field: getattr(going, field) for field in _OF_THE_POST}
     known = connection.execute(
         select(subscribers.c.id, subscribers.c.state).where(subscribers.c.email_key == address_key(address))
