@@ -115,8 +115,17 @@ def summary(account: "Account", language: str) -> str:
 
 
 def _counted(what: str, number: int, language: str) -> str:
-    one, many = _WORDS.get(language, _WORDS["en"])[what]
-    return f"{number:,} {one if number == _ONE else many}"
+    """
+    A count in words, its digits grouped as the language does.
+
+    >>> _counted("rows", 24400, "es"), _counted("rows", 24400, "en"), _counted("new", 1, "es")
+    ('24.400 filas', '24,400 rows', '1 nuevo')
+    """
+    from babel.numbers import format_decimal
+
+    spoken = language if language in _WORDS else "en"
+    one, many = _WORDS[spoken][what]
+    return f"{format_decimal(number, locale=spoken)} {one if number == _ONE else many}"
 
 
 def _columns(account: "Account", remembered: str) -> Iterator[str]:
