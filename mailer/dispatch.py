@@ -168,7 +168,7 @@ def alert_held(app: App, held: Campaign) -> None:
         translate("El número {issue} debía salir para: {who}. Se retuvo por esto:", issue=held.issue, who=who),
         held.reason,
         translate("No se escribió a nadie. Cuando esté en orden, ejecute:"),
-        f"    mailer approve {held.issue} --by NAME\n    mailer send {held.issue}\n",
+        f"    mailer approve {held.issue} --by NAME\n    mailer send {held.issue}{_to_whom(app, held)}\n",
     )
     alert(
         app,
@@ -176,6 +176,13 @@ def alert_held(app: App, held: Campaign) -> None:
         text="\n\n".join(told),
         occasion=f"held-{held.id}",
     )
+
+
+def _to_whom(app: App, held: Campaign) -> str:
+    """The options by which `mailer send` writes to those of the held campaign and to nobody else."""
+    chosen = () if set(held.segments) == set(app.config.segments) else held.segments
+    options = [f" --segment {name}" for name in chosen] + [f" --exclude {name}" for name in held.excluded]
+    return "".join(options)
 
 
 def alert(app: App, *, subject: str, text: str, occasion: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_start_within_the_grace_goes(app: App):
 
 
 async def test_an_edit_after_scheduling_holds(app: App, publication: Publication):
-    """What was edited after it was scheduled isn't sent."""
+    """What was edited after it was scheduled isn't sent; the staff is told why, in Spanish, and whom to send it to."""
     dispatch.approve(app, "2022-11", "Dirección")
     planned = dispatch.schedule(
         app, dispatch.prepare(app, "2022-11"), ["partners"], at=DUE + timedelta(hours=1), by="x"
@@ -121,6 +122,10 @@ async def test_an_edit_after_scheduling_holds(app: App, publication: Publication
     held = app.agenda.get(planned.id)
     assert held.state is State.HELD
     assert "edited" in held.reason
+    alert = message_from_bytes(publication.letters()[0].read_bytes(), policy=policy.default)
+    assert alert["Subject"] == "[Brief Internacional] No se envió el número 2022-11"
+    assert "para: Redes y aliados. Se retuvo por esto:" in alert.get_content()
+    assert "    mailer send 2022-11 --segment partners" in alert.get_content().splitlines()
 
 
 async def test_a_scheduled_campaign_waits_for_its_hour(app: App):

@@ -157,7 +157,9 @@ def summary(account: "Account", language: str) -> str:
 
 def put_aside(account: "Account", language: str) -> str:
     """What closes the account of an import that put rows aside."""
-    return _counted("aside", account.rejected, language).format(rows=f"{account.rows:,}", file=account.rejects_file)
+    return _counted("aside", account.rejected, language).format(
+        rows=_grouped(account.rows, language), file=account.rejects_file
+    )
 
 
 def refused(problem: "MovedOn | ManyMissing", segment: str, language: str) -> str:
@@ -171,7 +173,19 @@ def refused(problem: "MovedOn | ManyMissing", segment: str, language: str) -> st
 
 
 def _counted(what: str, number: int, language: str) -> str:
-    return f"{number:,} {_worded(what, number, language)}"
+    """
+    A count in words, its digits grouped as the language does.
+
+    >>> _counted("rows", 24400, "es"), _counted("rows", 24400, "en"), _counted("new", 1, "es")
+    ('24.400 filas', '24,400 rows', '1 nuevo')
+    """
+    return f"{_grouped(number, language)} {_worded(what, number, language)}"
+
+
+def _grouped(number: int, language: str) -> str:
+    from babel.numbers import format_decimal
+
+    return format_decimal(number, locale=language if language in _WORDS else "en")
 
 
 def _worded(what: str, number: int, language: str) -> str:
