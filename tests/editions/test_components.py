@@ -59,7 +59,7 @@ def test_documents_and_dates_go_with_the_edition(showcase):
     ("attributes", "told"),
     [
         ("date=mañana", "is none; write year, month and day"),
-        ("date=2026-12-32", "is none; write year, month and day"),
+        ("date=2026-12-32", "there is no day 2026-12-32; look it up"),
         ("time=09:00", "needs its day"),
         ("date=2026-12-04 time=25:00", "is none; write it as"),
         ('date="2026-12-06/2026-12-04"', "before the beginning"),
