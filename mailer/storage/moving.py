@@ -126,7 +126,7 @@ def _fingerprint(database: Database, table: Table) -> Copied:
         number += len(page)
         for row in page:
             digest.update(msgspec.msgpack.encode(row))
-    return Copied(table.name, number, digest.hexdigest())
+    return Copied(str(table.name), number, digest.hexdigest())  # SQLAlchemy's own kind of text is no JSON
 
 
 def _count(database: Database, table: Table) -> int:

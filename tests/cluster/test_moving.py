@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import delete, insert
 
@@ -18,7 +19,7 @@ from mailer.storage.archiving import Archive, file_of
 from mailer.storage.campaign_tables import deliveries
 from mailer.storage.database import Database
 from mailer.storage.ledger import SqlLedger
-from mailer.storage.moving import move
+from mailer.storage.moving import Copied, move
 from mailer.storage.register import memberships, subscribers
 from mailer.storage.register.rules import refuse_untold
 
@@ -44,6 +45,7 @@ def test_there_and_back_again(sqlite_ground: Ground, empty_postgres: str, tmp_pa
     target.upgrade()
     back.upgrade()
     there = move(sqlite_ground.database, target)
+    assert msgspec.json.decode(msgspec.json.encode(there), type=list[Copied]) == there
     with target.write() as connection:  # as if it had been interrupted
         connection.execute(delete(deliveries).where(deliveries.c.id > 20))
         connection.execute(delete(memberships))
