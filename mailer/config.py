@@ -5,7 +5,6 @@ A secret never stands in it: a key that ends in `_env` names the environment var
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from mailer import config_faults
 from mailer.errors import OperatorError
 
 
@@ -209,6 +209,12 @@ class Loaded(msgspec.Struct, frozen=True):
         """A path of the config as an absolute one."""
         return (self.folder / path).resolve()
 
+    def wrong(
+        self, problem: msgspec.ValidationError, of: type, table: Mapping[str, Any], section: str
+    ) -> OperatorError:
+        """The error to raise for a table of the file that can't be read as `of`; secrets are not in `table`."""
+        return OperatorError(f"{self.path.name}: {config_faults.explain(problem, of, table, section)}")
+
     def with_secrets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """
         A table with its secrets filled in: `key_env` becomes `key`, `key_file` the text of that file.
@@ -276,48 +282,32 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     Read the config at `path`, at `$MAILER_CONFIG`, or at `config.toml` in the working directory.
 
     Raises:
-        OperatorError: It is missing, no TOML, or holds an unknown key or a wrong type; the sentence names it.
+        OperatorError: It is missing, no TOML, or holds an unknown key or a wrong value; the sentence names file, line,
+            section and key, and says what may stand there.
 
     """
     environ = os.environ if environ is None else environ
     path = (path or Path(environ.get("MAILER_CONFIG") or "config.toml")).absolute()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as problem:
         raise OperatorError(
             f"the config {path} can't be read ({problem.strerror}); name another with --config or MAILER_CONFIG"
         ) from None
+    except UnicodeDecodeError as problem:
+        line = problem.object[: problem.start].count(b"\n") + 1
+        raise OperatorError(f"{path.name}:{line}: the config is not UTF-8 from here on; save it as UTF-8") from None
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise OperatorError(f"{path.name} is no valid TOML: {problem}") from None
-    return Loaded(config=_convert(table, path.name), path=path, environ=environ)
+        raise OperatorError(f"{path.name} is no valid TOML: {problem}; mend that line") from None
+    return Loaded(config=_read(table, text, path.name), path=path, environ=environ)
 
 
-def _convert(table: dict[str, Any], file: str) -> Config:
+def _read(table: dict[str, Any], text: str, file: str) -> Config:
     try:
         return msgspec.convert(table, Config)
     except msgspec.ValidationError as problem:
-        raise OperatorError(f"{file}: {explain(problem)}") from None
-
-
-def explain(problem: msgspec.ValidationError, section: str = "") -> str:
-    """
-    What msgspec found wrong, as a sentence that names the section and the key.
-
-    >>> explain(msgspec.ValidationError("Object contains unknown field `speed` - at `$.delivery`"))
-    '[delivery] has an unknown key "speed"; take it out or mend its spelling'
-    """
-    text, _, where = str(problem).partition(" - at `$")
-    parts = [part for part in [section, *re.split(r"[.\[\]]+", where.strip("`"))] if part]
-    if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", text):
-        return f'{_section(parts)} has an unknown key "{unknown[1]}"; take it out or mend its spelling'
-    if missing := re.fullmatch(r"Object missing required field `(.+)`", text):
-        return f'{_section(parts)} lacks the key "{missing[1]}"; add it'
-    if not parts:
-        return text
-    return f"{_section(parts[:-1])} {parts[-1]}: {text[0].lower()}{text[1:]}"
-
-
-def _section(parts: list[str]) -> str:
-    return f"[{'.'.join(parts)}]" if parts else "the top of the file"
+        line = config_faults.line_of(problem, Config, table, text)
+        place = file if line is None else f"{file}:{line}"
+        raise OperatorError(f"{place}: {config_faults.explain(problem, Config, table)}") from None

@@ -52,7 +52,7 @@ class Outgoing:
                 kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
             )
         except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+            raise self.loaded.wrong(problem, registry.settings_of(kind), table, section) from None
 
     @property
     def ways(self) -> list[Transport]:

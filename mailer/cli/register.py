@@ -6,7 +6,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.console import JSON, house, print_json, say, say_marked
+from mailer.cli.options import By
+from mailer.cli.presenting import operator
 
 group = typer.Typer(
     help="Keep the register no longer than it may be kept, and say what is in it.", no_args_is_help=True
@@ -59,8 +61,6 @@ _ENGLISH: Final = {word: word.replace("_", " ") for word in _SPANISH} | {
 }
 _WORDS: Final[dict[str, dict[str, str]]] = {"es": _SPANISH, "en": _ENGLISH}
 
-By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
-
 
 @group.command()
 def tidy(
@@ -73,8 +73,6 @@ def tidy(
 ) -> None:
     """Shrink the data of those who left long ago to a seal that keeps lists from bringing them back."""
     from datetime import timedelta
-
-    from mailer.cli.presenting import operator
 
     app = house(context)
     kept = app.config.retention.unsubscribed_days if days is None else days
@@ -112,7 +110,7 @@ def report(context: typer.Context, as_json: bool = JSON) -> None:
         print_json(document)
         return
     words = _WORDS.get(publication.language, _WORDS["en"])
-    say(f"[bold]{words['title']}: {publication.name}[/bold]")
+    say_marked("[bold]{title}: {name}[/]", title=words["title"], name=publication.name)
     shown = {words[key]: _shown(value, words) for key, value in document.items() if value not in ({}, [], None)}
     width = max(map(len, shown))
     for label, text in shown.items():
