@@ -17,6 +17,7 @@ import msgspec
 from mailer import child, config
 from mailer.app import App
 from mailer.campaigns.campaign import Campaign
+from mailer.deliveries.ledger import LeaseLost
 from mailer.deliveries.orders import Ending, Progress, Result
 from mailer.errors import MailerError, OperatorError
 from mailer.log import get_logger
@@ -179,6 +180,8 @@ class Member:
         try:
             campaign = await asyncio.to_thread(self._app.agenda.get, self._task.campaign)
             result = await self._app.send(campaign, stop=stop, progress=self._tell, orders=orders)
+        except LeaseLost:
+            return Word(self._progress)  # as of one that died: another takes its place, under a lease of its own
         except MailerError as problem:
             return Word(self._progress, trouble=str(problem))
         return Word(self._progress, ending=result.ending, next_at=result.next_at, reason=result.reason)

@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,12 @@ import pytest
 
 from mailer import config, crew, dispatch
 from mailer.app import App
+from mailer.deliveries.ledger import Run
 from mailer.deliveries.orders import Ending, Progress
 from mailer.testing import Fault, sink_process
 from tests.publication import Publication
 
+Strike = Callable[[App, int], None]
 PEOPLE = 400  # at 100 a second: there is a middle to strike, also on a machine that is slow to strike
 
 
@@ -70,24 +72,34 @@ def test_two_processes_send_each_message_once(house: Path, tmp_path: Path):
         assert [each.sent for each in told] == sorted(each.sent for each in told)
 
 
-def test_a_killed_sender_is_replaced_and_its_run_recovered(house: Path, tmp_path: Path):
-    """A SIGKILL in mid-send costs nobody their message; only listed recipients may be uncertain."""
+def killed(_: App, campaign: int) -> None:
+    os.kill(children()[0], signal.SIGKILL)
+
+
+def taken_over(app: App, campaign: int) -> None:
+    """What another sender does with the run of one that was stopped for longer than its lease."""
+    app.ledger.end(Run(id=1, campaign_id=campaign), now=app.clock.now())
+
+
+@pytest.mark.parametrize("strike", [killed, taken_over])
+def test_a_lost_sender_is_replaced_and_its_run_recovered(house: Path, tmp_path: Path, strike: Strike):
+    """Killed, or taken for dead, in mid-send: nobody is lost or repeated, and only listed ones may be uncertain."""
     with sending(house, tmp_path / "it") as (app, server):
         campaign = begun(app)
         told: list[Progress] = []
 
-        async def kill_one() -> object:
+        async def strike_one() -> object:
             task = asyncio.create_task(crew.send(app, campaign, progress=told.append))
             while not told or told[-1].sent < 50:  # noqa: ASYNC110 - what is waited for knows no events
                 await asyncio.sleep(0.01)
-            os.kill(children()[0], signal.SIGKILL)
+            strike(app, campaign.id)
             return await task
 
-        result = asyncio.run(kill_one())
+        result = asyncio.run(strike_one())
         account = result.account
         assert account.reconciled
         assert (account.pending, account.sent + account.uncertain) == (0, PEOPLE)
-        assert any("SIGKILL" in each.waiting for each in told)
+        assert any("another takes its place" in each.waiting for each in told)
         copies = Counter(recipient for _, recipient in server.accepted())
         assert set(copies.values()) == {1}
         listed = {line.recipient.email for line in app.ledger.doubtful(campaign.id)}

@@ -12,10 +12,11 @@ from mailer.deliveries.delivery import Claimed, Delivery, Handed, Settlement, St
 from mailer.deliveries.pace import COMMON
 from mailer.deliveries.process import Process
 from mailer.deliveries.rate import Grant, Rate
+from mailer.errors import MailerError
 
 
-class LeaseLost(Exception):
-    """The run was taken for dead, and its deliveries were taken over: it may write no more."""
+class LeaseLost(MailerError):
+    """The run was taken for dead, and its deliveries were taken over: it may write no more, and nobody need act."""
 
     def __init__(self, why: str = "this sender was taken for dead and another took over; it stops here") -> None:
         super().__init__(why)

@@ -1,8 +1,14 @@
 """What goes wrong before anything goes out is said in one sentence, exit 1, and nothing is lost."""
 
 import shutil
+import threading
+import time
+from datetime import UTC, datetime
 
-from mailer.testing import SmtpSink
+from mailer.deliveries.ledger import Run
+from mailer.storage.database import Database
+from mailer.storage.ledger import SqlLedger
+from mailer.testing import Fault, SmtpSink
 
 
 def test_an_unknown_key_is_named(publication) -> None:
@@ -55,3 +61,28 @@ def test_a_refused_login_marks_nobody(publication, monkeypatch) -> None:
     assert campaign["state"] == "paused"
     assert campaign["counts"]["pending"] == campaign["counts"]["recipients"] == 40
     assert campaign["reconciled"] is True
+
+
+def test_a_sender_that_was_taken_over_says_so(publication) -> None:
+    """Taken for dead in mid-send it ends with a sentence and not with a traceback; the next send does the rest."""
+    publication.run("subscribers", "import", "subscribers/partners.csv", "--segment", "partners")
+    publication.run("approve", "2022-11", "--by", "Dirección")
+    with SmtpSink(faults=[Fault("accepted", stall=0.05)]).in_thread() as sink:
+        publication.send_over_smtp(sink.port)
+
+        def take_over() -> None:
+            until = time.monotonic() + 60
+            while sink.count < 5 and time.monotonic() < until:
+                time.sleep(0.01)
+            database = Database(f"sqlite:///{publication.folder / 'var' / 'mailer.db'}")
+            SqlLedger(database).end(Run(id=1, campaign_id=1), now=datetime.now(UTC))
+            database.close()
+
+        other = threading.Thread(target=take_over)
+        other.start()
+        assert "took" in publication.refusal("send", "2022-11", "--segment", "partners", "--yes")
+        other.join()
+        account = publication.json("send", "2022-11", "--segment", "partners", "--yes")
+    assert account["reconciled"] is True
+    assert account["state"] == "finished"
+    assert account["counts"]["sent"] + account["counts"]["uncertain"] == 40
