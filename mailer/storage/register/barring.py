@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from mailer.address import address_key, domain_of
 from mailer.audience.register import Arrivals
@@ -25,8 +25,10 @@ class Barring:
         self._connection = connection
         self._seals = seals
         self._in_force = or_(suppressions.c.until.is_(None), suppressions.c.until > at)
-        held = frozenset(connection.scalars(select(suppressions.c.key).where(self._in_force).limit(_HELD + 1)))
-        self._held: frozenset[str] | None = held if len(held) <= _HELD else None
+        many = connection.scalar(select(func.count()).select_from(suppressions).where(self._in_force)) or 0
+        self._held: frozenset[str] | None = None
+        if many <= _HELD:
+            self._held = frozenset(connection.scalars(select(suppressions.c.key).where(self._in_force)))
         self._erased = frozenset(connection.scalars(select(erasures.c.seal)))
 
     def bars(self, arrivals: Arrivals) -> bool:
