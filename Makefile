@@ -48,7 +48,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "Installing the locked test dependencies into $(VENV) …"
-	@$(INSTALL) --require-hashes --requirement requirements-dev.txt
+	@$(INSTALL) --use-pep517 --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
 # Needs uv (https://docs.astral.sh/uv/); the lock holds hashes and no index address.

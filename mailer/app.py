@@ -212,6 +212,7 @@ class App:
             postal_address=shown.postal_address,
             public_url=shown.public_url.rstrip("/"),
             timezone=shown.timezone,
+            pdf=self.config.content.pdf,
         )
 
     @cached_property

@@ -5,16 +5,15 @@ A secret never stands in it: a key that ends in `_env` names the environment var
 """
 
 import os
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import inspect
 
+from mailer import config_faults
 from mailer.errors import OperatorError
 
 
@@ -210,6 +209,12 @@ class Loaded(msgspec.Struct, frozen=True):
         """A path of the config as an absolute one."""
         return (self.folder / path).resolve()
 
+    def wrong(
+        self, problem: msgspec.ValidationError, of: type, table: Mapping[str, Any], section: str
+    ) -> OperatorError:
+        """The error to raise for a table of the file that can't be read as `of`; secrets are not in `table`."""
+        return OperatorError(f"{self.path.name}: {config_faults.explain(problem, of, table, section)}")
+
     def with_secrets(self, section: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """
         A table with its secrets filled in: `key_env` becomes `key`, `key_file` the text of that file.
@@ -277,95 +282,32 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     Read the config at `path`, at `$MAILER_CONFIG`, or at `config.toml` in the working directory.
 
     Raises:
-        OperatorError: It is missing, no TOML, or holds an unknown key or a wrong type; the sentence names it.
+        OperatorError: It is missing, no TOML, or holds an unknown key or a wrong value; the sentence names file, line,
+            section and key, and says what may stand there.
 
     """
     environ = os.environ if environ is None else environ
     path = (path or Path(environ.get("MAILER_CONFIG") or "config.toml")).absolute()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as problem:
         raise OperatorError(
             f"the config {path} can't be read ({problem.strerror}); name another with --config or MAILER_CONFIG"
         ) from None
+    except UnicodeDecodeError as problem:
+        line = problem.object[: problem.start].count(b"\n") + 1
+        raise OperatorError(f"{path.name}:{line}: the config is not UTF-8 from here on; save it as UTF-8") from None
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise OperatorError(f"{path.name} is no valid TOML: {problem}") from None
-    return Loaded(config=_convert(table, path.name), path=path, environ=environ)
+        raise OperatorError(f"{path.name} is no valid TOML: {problem}; mend that line") from None
+    return Loaded(config=_read(table, text, path.name), path=path, environ=environ)
 
 
-_ANY = "..."
-"""In a path, any key of a table whose keys are free."""
-
-_PLAIN = {
-    "`int`": "a whole number",
-    "`str`": "a text in quotation marks",
-    "`bool`": "true or false",
-    "`object`": "a table of keys",
-    "`array`": "a list in brackets",
-    " >= 1": " of 1 or more",
-    " of length of 1 or more": " that is not empty",
-    "Invalid RFC3339 encoded date": "that is no date; write it as 2026-05-24, without quotation marks",
-}
-"""What msgspec says, and what it means to somebody who writes the file."""
-
-
-def _convert(table: dict[str, Any], file: str) -> Config:
+def _read(table: dict[str, Any], text: str, file: str) -> Config:
     try:
         return msgspec.convert(table, Config)
     except msgspec.ValidationError as problem:
-        raise OperatorError(f"{file}: {explain(problem)}") from None
-
-
-def explain(problem: msgspec.ValidationError, section: str = "", shape: Any = Config) -> str:
-    """
-    What msgspec found wrong with a table of that shape, as a sentence that names the section and the key.
-
-    >>> explain(msgspec.ValidationError("Object contains unknown field `speed` - at `$.delivery`"))
-    '[delivery] has an unknown key "speed"; take it out or mend its spelling'
-    >>> explain(msgspec.ValidationError("Invalid enum value 'of' - at `$.check.rules[...].level`"))
-    '[check.rules] level: "of" is none of the values it may have; write "off" or "warning"'
-    """
-    text, _, where = str(problem).partition(" - at `$")
-    path = re.findall(r"[^.\[\]]+|\.{3}", where.strip("`"))
-    parts = [part for part in (section, *path) if part and part != _ANY]
-    if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", text):
-        return f'{_section(parts)} has an unknown key "{unknown[1]}"; take it out or mend its spelling'
-    if missing := re.fullmatch(r"Object missing required field `(.+)`", text):
-        return f'{_section(parts)} lacks the key "{missing[1]}"; add it'
-    if not parts:
-        return text
-    if other := re.fullmatch(r"Invalid enum value '?(.*?)'?", text):
-        choices = " or ".join(_choices(shape, path))
-        return f'{_section(parts[:-1])} {parts[-1]}: "{other[1]}" is none of the values it may have; write {choices}'
-    for word, plain in _PLAIN.items():
-        text = text.replace(word, plain)
-    return f"{_section(parts[:-1])} {parts[-1]}: {text[0].lower()}{text[1:]}"
-
-
-def _choices(shape: Any, path: list[str]) -> Iterator[str]:
-    """What may stand at the end of a path of keys, as it is written there."""
-    found = [inspect.type_info(shape)]
-    for part in path:
-        found = [below for each in found for below in _below(each, part)]
-    for each in found:
-        if isinstance(each, inspect.LiteralType):
-            yield from (f'"{value}"' for value in each.values)
-        elif isinstance(each, inspect.IntType):
-            yield _PLAIN["`int`"]
-
-
-def _below(shape: inspect.Type, part: str) -> Iterator[inspect.Type]:
-    if isinstance(shape, inspect.StructType):
-        inner = [field.type for field in shape.fields if field.encode_name == part]
-    elif isinstance(shape, inspect.DictType):
-        inner = [shape.value_type]
-    else:
-        inner = [shape.item_type] if isinstance(shape, inspect.VarTupleType) else []
-    for each in inner:
-        yield from each.types if isinstance(each, inspect.UnionType) else (each,)
-
-
-def _section(parts: list[str]) -> str:
-    return f"[{'.'.join(parts)}]" if parts else "the top of the file"
+        line = config_faults.line_of(problem, Config, table, text)
+        place = file if line is None else f"{file}:{line}"
+        raise OperatorError(f"{place}: {config_faults.explain(problem, Config, table)}") from None

@@ -102,11 +102,11 @@ class Mailroom:
         section = f"webhooks.{provider}"
         if provider not in self.loaded.config.webhooks:
             raise OperatorError(f"{self.loaded.path.name}: there is no [{section}]; see docs/bounces.md")
-        table = self.loaded.with_secrets(section, self.loaded.config.webhooks[provider])
+        table = self.loaded.config.webhooks[provider]
         try:
-            keys = webhooks.keys_of(provider, table)
+            keys = webhooks.keys_of(provider, self.loaded.with_secrets(section, table))
         except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+            raise self.loaded.wrong(problem, webhooks.kind_of_keys(provider), table, section) from None
         now = self.clock.now()
         events = webhooks.receive(provider, headers, raw_body, now, keys=keys)
         try:
@@ -141,11 +141,11 @@ class Mailroom:
         section = "feedback.mailbox"
         if not self.has_mailbox:
             raise OperatorError(f"{self.loaded.path.name}: there is no [{section}]; see docs/bounces.md")
-        table = self.loaded.with_secrets(section, self.loaded.config.feedback.mailbox)
+        table = self.loaded.config.feedback.mailbox
         try:
-            settings = msgspec.convert(table, Settings)
+            settings = msgspec.convert(self.loaded.with_secrets(section, table), Settings)
         except msgspec.ValidationError as problem:
-            raise OperatorError(f"{self.loaded.path.name}: {config.explain(problem, section)}") from None
+            raise self.loaded.wrong(problem, Settings, table, section) from None
         outcomes: Counter[str] = Counter()
         settings = with_token(settings, partial(self.loaded.secret, f"{section}.oauth"))
         for number, raw in enumerate(unread(settings), start=1):

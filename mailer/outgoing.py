@@ -52,8 +52,7 @@ class Outgoing:
                 kind, table, name=name, secrets=lambda key, variable: self.loaded.secret(section, key, variable)
             )
         except msgspec.ValidationError as problem:
-            told = config.explain(problem, section, registry.shape(kind))
-            raise OperatorError(f"{self.loaded.path.name}: {told}") from None
+            raise self.loaded.wrong(problem, registry.settings_of(kind), table, section) from None
 
     @property
     def ways(self) -> list[Transport]:

@@ -98,6 +98,7 @@ class Worker:
     def __init__(self, app: App, carrier: Carrier | None = None) -> None:
         self._app = app
         self._stop = asyncio.Event()
+        self._owes_fire = False
         self.carrier: Carrier = carrier or Here(app)
 
     async def run(self) -> None:
@@ -105,7 +106,7 @@ class Worker:
         scheduler = AsyncIOScheduler(timezone=UTC)
         # Whether a fire is too late is for `fire` to say, so APScheduler may never drop one.
         scheduler.add_job(
-            self._fire_latest,
+            self.fire_latest,
             MonthlyTrigger(self._app.calendar),
             coalesce=True,
             misfire_grace_time=None,
@@ -117,7 +118,7 @@ class Worker:
             "worker started", action="worker-started", next_fire=str(self._app.calendar.after(self._app.clock.now()))
         )
         try:
-            await self._fire_latest()
+            await self.fire_latest()
             while not self._stop.is_set():
                 await self.look()
                 with suppress(TimeoutError):
@@ -132,8 +133,16 @@ class Worker:
         """Ask it to stop: no more is claimed, what is in flight lands."""
         self._stop.set()
 
-    async def _fire_latest(self) -> None:
-        await asyncio.to_thread(fire, self._app, self._app.calendar.latest(self._app.clock.now()))
+    async def fire_latest(self) -> None:
+        """Fire the monthly send that came round last; when the database is away, the next looks try again."""
+        self._owes_fire = False
+        try:
+            await asyncio.to_thread(fire, self._app, self._app.calendar.latest(self._app.clock.now()))
+        except Exception as problem:
+            self._owes_fire = True  # the scheduler asks once a month, and forgets a job that failed
+            if not isinstance(problem, MailerError):
+                raise
+            log.warning("the monthly send can't be fired yet", action="fire-failed", why=str(problem))
 
     def _add_feedback_jobs(self, scheduler: AsyncIOScheduler) -> None:
         """Take in what comes back by mail, and drop raw mail that has come of age: at once, then on a timer."""
@@ -179,7 +188,9 @@ class Worker:
             log.info("old evidence dropped", action="evidence-dropped", number=dropped)
 
     async def look(self) -> None:
-        """One look at the agenda: start what is due, and send what is sending."""
+        """One look at the agenda: fire what could not be fired, start what is due, and send what is sending."""
+        if self._owes_fire:
+            await self.fire_latest()
         try:
             campaigns = await asyncio.to_thread(self._app.agenda.campaigns)
             for campaign in campaigns:

@@ -12,7 +12,8 @@ import dns.rrset
 import pytest
 
 from mailer.app import App
-from mailer.doctor import Health, examine
+from mailer.doctor import Finding, Health, examine
+from mailer.messages import dkim
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,7 +56,8 @@ def answer(server: socket.socket, records: dict[str, list[str]], stop: threading
         reply = dns.message.make_response(query)
         texts = records.get(name.to_text(omit_final_dot=True))
         if texts:
-            reply.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", *(f'"{text}"' for text in texts)))
+            strings = (" ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)) for text in texts)
+            reply.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", *strings))
         else:
             reply.set_rcode(dns.rcode.NXDOMAIN)
         server.sendto(reply.to_wire(), asker)
@@ -82,6 +84,7 @@ def test_everything_is_looked_at(app, nameserver):
         "lists",
         "links",
         "SPF",
+        "DKIM",
         "DMARC",
     }
 
@@ -93,6 +96,28 @@ def test_published_records_are_found(app, nameserver):
     records["_dmarc.quito.example"] = ["v=DMARC1; p=none"]
     found = findings(app, server)
     assert found["SPF"] is found["DMARC"] is Health.OK
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_the_published_key_must_be_the_one_that_signs(app, nameserver, tmp_path, kind):
+    """A signing key that isn't in the DNS, or that is another than the one there, fails with the record to publish."""
+    records, server = nameserver
+    pair = dkim.keygen("relaciones.quito.example", "brief", kind=kind)
+    (tmp_path / "key.pem").write_text(pair.private_pem, encoding="ascii")
+    with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
+        config.write('[dkim]\nselector = "brief"\ndomain = "relaciones.quito.example"\nkey_file = "key.pem"\n')
+    signing = App.load(tmp_path / "config.toml")
+
+    def look() -> Finding:
+        return next(found for found in examine(signing, nameserver=server) if found.subject == "DKIM")
+
+    assert look().health is Health.FAILED
+    assert look().message.endswith(f"publish {pair.record}")
+    records[pair.name] = [dkim.keygen("relaciones.quito.example", "brief", kind=kind).record]
+    assert "another key" in look().message
+    records[pair.name] = [pair.record.replace("; ", " ;  ")]
+    assert look().health is Health.OK
+    signing.close()
 
 
 def test_two_spf_records_are_a_fault(app, nameserver):

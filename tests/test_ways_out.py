@@ -1,5 +1,7 @@
 """Ways out that can't carry a campaign are found before it starts; alerts go by whichever way is open."""
 
+from itertools import islice
+
 import pytest
 from PIL import Image
 
@@ -68,7 +70,8 @@ def test_an_alert_goes_by_the_way_that_is_open(publication):
 def test_doctor_looks_at_every_way(publication):
     """Each way out is asked to let us in, not the first alone."""
     app = App.load(publication.config)
-    found = [finding for finding in examine(app, nameserver=NOBODY) if finding.subject == "transport"]
+    ways = (finding for finding in examine(app, nameserver=NOBODY) if finding.subject == "transport")
+    found = list(islice(ways, 2))  # the questions to a DNS that nobody answers come after them
     app.close()
     assert [finding.health for finding in found] == [Health.OK, Health.FAILED]
     assert "[transports.api]" in found[1].message

@@ -53,6 +53,22 @@ async def test_the_monthly_send_goes_out_once(app: App, publication: Publication
     assert account.sent == len(publication.letters()) > 30
 
 
+async def test_the_monthly_send_waits_for_a_database_that_is_away(app: App):
+    """What could not be fired on the hour is fired by the first look that finds the database again."""
+    dispatch.approve(app, "2022-11", "Dirección")
+    with app.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE fires RENAME TO fires_away")
+    worker = Worker(app)
+    await worker.fire_latest()
+    await worker.look()
+    assert app.agenda.campaigns() == []
+    with app.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE fires_away RENAME TO fires")
+    await drained(worker)
+    (campaign,) = app.agenda.campaigns()
+    assert campaign.state is State.FINISHED
+
+
 def test_an_unapproved_issue_is_held_and_the_staff_told(app: App, publication: Publication):
     """Nobody is written to but the staff, with the reason."""
     held = fire(app, DUE)

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mailer.cli.campaigns import Issue
 from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.options import Issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

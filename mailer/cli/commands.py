@@ -36,13 +36,16 @@ from mailer.cli import (  # noqa: E402 — the groups
     cellar,
     clicks,
     databases,
+    deliveries,
     demo,
+    dispatch,
     dkim,
     editions,
     examining,
     feedback,
     institutions,
     issues,
+    machine,
     preview,
     proof,
     providers,
@@ -76,14 +79,14 @@ root.add_typer(segments.group, name="segments")
 root.add_typer(institutions.group, name="institutions")
 root.command("test-send")(trial.send_test)
 root.command("rehearse")(rehearse.rehearse)
-root.command("approve")(campaigns.approve)
-root.command("schedule")(campaigns.schedule)
-root.command("send")(campaigns.send)
+root.command("approve")(dispatch.approve)
+root.command("schedule")(dispatch.schedule)
+root.command("send")(dispatch.send)
 root.add_typer(campaigns.group, name="campaigns")
 campaigns.group.command("archive")(cellar.archive)
-root.command("deliveries")(campaigns.deliveries)
+root.command("deliveries")(deliveries.deliveries)
 root.command("clicks")(clicks.clicks)
-root.command("run")(campaigns.run)
+root.command("run")(workers.run)
 root.command("worker")(workers.worker)
 root.command("workers")(workers.workers)
 root.command("bounces")(bounces.bounces)
@@ -102,10 +105,20 @@ def run(arguments: list[str]) -> int:
     from mailer.errors import MailerError
 
     try:
-        typer.main.get_command(root).main(arguments, prog_name="mailer")
+        return _ended(arguments)
     except MailerError as problem:
         print(f"mailer: {problem}", file=sys.stderr)
-        return 1
+    except OSError as problem:
+        if (refused := machine.refusal(problem)) is None:
+            raise
+        print(f"mailer: {refused}", file=sys.stderr)
+    return 1
+
+
+def _ended(arguments: list[str]) -> int:
+    try:
+        typer.main.get_command(root).main(arguments, prog_name="mailer")
     except SystemExit as end:  # how typer ends: 0, 2 for wrong usage, or what typer.Exit was given
+        machine.end_output()
         return end.code if isinstance(end.code, int) else 1
     return 0

@@ -33,10 +33,19 @@ def print_json(document: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Write a line for a person to standard output; rich's markup is understood on a terminal."""
+    """Write a line for a person to standard output as it stands: a server's words may hold brackets of their own."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=True).print(text)
+    Console(highlight=False, soft_wrap=True, markup=False, emoji=False).print(text)
+
+
+def say_marked(markup: str, **values: object) -> None:
+    """Write a line in rich's markup; what takes the place of its `{names}` stands as it is, brackets and all."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    shown = {name: escape(str(value)) for name, value in values.items()}
+    Console(highlight=False, soft_wrap=True, emoji=False).print(markup.format(**shown))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, figures: Sequence[int] = ()) -> None:

@@ -63,7 +63,7 @@ def copy(
     table(
         ("Table", "Rows", "SHA-256 of them, in both"), [(e.table, e.rows, e.sha256[:16]) for e in filled], figures=(1,)
     )
-    say(f"{rows} rows were copied, all {len(copied)} tables agree. Now name the new database in \\[database] url.")
+    say(f"{rows} rows were copied, all {len(copied)} tables agree. Now name the new database in [database] url.")
     _mention_secret(there.url.database if there.is_sqlite else None)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import typer
 
-from mailer.cli.console import say
+from mailer.cli.console import say, say_marked
 
 ISSUE: Final = "2022-11"
 _PARTS: Final = ("issues", "templates", "subscribers")
@@ -31,7 +31,12 @@ def demo(context: typer.Context) -> None:
     received = folder / "received"
     received.mkdir()
     with sink_process(folder / "accepted.log", folder=received, durable=False) as sink:
-        say(f"[dim]An SMTP server listens on {sink.host}:{sink.port}; everything happens in {folder}[/]")
+        say_marked(
+            "[dim]An SMTP server listens on {host}:{port}; everything happens in {folder}[/]",
+            host=sink.host,
+            port=sink.port,
+            folder=folder,
+        )
         _furnish(loaded.folder, folder, loaded.path.name, sink.port)
         _carry_out(folder / loaded.path.name, list(loaded.config.segments.items()), folder)
         messages = len(sink.accepted())
@@ -66,7 +71,7 @@ def _type(config: Path, *words: str) -> None:
     from mailer.cli.commands import run
 
     shown = shlex.join(word.replace(f"{config.parent}/", "") for word in words)
-    say(f"\n[bold blue]$ mailer {shown}[/]")
+    say_marked("\n[bold blue]$ mailer {shown}[/]", shown=shown)
     sys.stdout.flush()
     if status := run(["--config", str(config), *words]):
         raise typer.Exit(status)
@@ -78,7 +83,8 @@ def _show_the_way(folder: Path, messages: int) -> None:
 
     page = folder / "out" / f"{ISSUE}.es.diplomats.html"
     picture = folder / "out" / f"{ISSUE}.png"
-    say(f"\n[bold]{messages} messages[/] were accepted by the server: tests to the staff, and the campaign. Look at")
+    told = "\n[bold]{messages} messages[/] were accepted by the server: tests to the staff, and the campaign. Look at"
+    say_marked(told, messages=messages)
     say(f"  the Brief     {page}")
     if screenshot(page, picture, width=640):
         say(f"  as a picture  {picture}")

@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.options import By
+from mailer.cli.presenting import operator
 
 group = typer.Typer(
     help="The institutions that people of the register are at: kind, place, posts.", no_args_is_help=True
 )
 
-By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
 Name = Annotated[str, typer.Argument(help="The institution's name, as the lists write it.")]
 
 
@@ -69,7 +70,6 @@ def set_(
 ) -> None:
     """Say what an institution is, where its name tells it wrongly; no list changes it then."""
     from mailer.audience.institution import placed
-    from mailer.cli.presenting import operator
 
     place = placed(name, kind=kind, country=country, province=province, canton=canton)
     house(context).register.set_institution(place, who=by or operator())

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.console import JSON, house, print_json, say, say_marked
+from mailer.cli.options import Issue
 
 if TYPE_CHECKING:
     from mailer.editions.edition import Finding, Report
-
-ISSUE = typer.Argument(help="The issue's folder, as in 2026-12.")
 
 
 class Format(StrEnum):
@@ -23,7 +22,7 @@ class Format(StrEnum):
     json = "json"
 
 
-def new(context: typer.Context, issue: str = ISSUE) -> None:
+def new(context: typer.Context, issue: Issue) -> None:
     """Start an issue: a folder with a commented text to fill in."""
     from mailer.issues.skeleton import begin
 
@@ -34,7 +33,7 @@ def new(context: typer.Context, issue: str = ISSUE) -> None:
 
 def check(
     context: typer.Context,
-    issue: Annotated[str, ISSUE],
+    issue: Issue,
     *,
     online: Annotated[bool, typer.Option("--online", help="Ask the web whether the linked pages are there.")] = False,
     send_on: Annotated[
@@ -76,13 +75,13 @@ def _document(report: "Report") -> dict[str, Any]:
 
 
 def _show(report: "Report") -> None:
-    from rich.markup import escape
-
     for kind, colour, findings in (("error", "red", report.errors), ("warning", "yellow", report.warnings)):
         for finding in findings:
-            say(f"{escape(finding.where)}: [{colour}]{kind}[/] {escape(finding.message)} [dim]({finding.code})[/]")
+            line = f"{{where}}: [{colour}]{kind}[/] {{message}} [dim]({{code}})[/]"
+            say_marked(line, where=finding.where, message=finding.message, code=finding.code)
     for waived in report.waived:
-        say(f"[dim]{waived.code} is turned off and would have spoken {waived.count} times: {escape(waived.reason)}[/]")
+        line = "[dim]{code} is turned off and would have spoken {count} times: {reason}[/]"
+        say_marked(line, code=waived.code, count=waived.count, reason=waived.reason)
     verdict = "it can't be sent until the errors are mended" if report.errors else "nothing blocks a send"
     say(f"{report.issue}: {_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}; {verdict}")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mailer.chromium import browser, print_pdf, screenshot
-from mailer.cli.console import JSON, house, print_json, say
-from mailer.cli.issues import ISSUE
+from mailer.cli.console import JSON, house, print_json, say, say_marked
+from mailer.cli.options import Issue
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -19,7 +19,7 @@ WIDTHS: Final = (375, 640, 800)
 
 def proof(
     context: typer.Context,
-    issue: Annotated[str, ISSUE],
+    issue: Issue,
     *,
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("out/proof"),
     segment: Annotated[
@@ -47,7 +47,7 @@ def proof(
     for path in files:
         say(str(path))
     if note:
-        say(f"[yellow]{note}[/]")
+        say_marked("[yellow]{note}[/]", note=note)
 
 
 def _proofs(app: "App", edition: "Edition", out: Path) -> list[Path]:

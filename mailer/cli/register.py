@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.console import JSON, house, print_json, say, say_marked
+from mailer.cli.options import By
+from mailer.cli.presenting import operator
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -68,8 +70,6 @@ _ENGLISH: Final = {word: word.replace("_", " ") for word in _SPANISH} | {
 }
 _WORDS: Final[dict[str, dict[str, str]]] = {"es": _SPANISH, "en": _ENGLISH}
 
-By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
-
 
 @group.command()
 def tidy(
@@ -84,8 +84,6 @@ def tidy(
 ) -> None:
     """Shrink the data of those who left long ago to a seal that keeps lists from bringing them back."""
     from datetime import timedelta
-
-    from mailer.cli.presenting import operator
 
     app = house(context)
     kept = app.config.retention.unsubscribed_days if days is None else days
@@ -128,7 +126,7 @@ def report(context: typer.Context, as_json: bool = JSON) -> None:
         print_json(document)
         return
     words = _WORDS.get(publication.language, _WORDS["en"])
-    say(f"[bold]{words['title']}: {publication.name}[/bold]")
+    say_marked("[bold]{title}: {name}[/]", title=words["title"], name=publication.name)
     titles = [each.title.get(publication.language, name) for name, each in app.config.segments.items()]
     zone = ZoneInfo(publication.timezone)
     kept = {key: value for key, value in (document | {"segments": titles}).items() if value not in ({}, [], None)}

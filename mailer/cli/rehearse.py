@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.console import JSON, house, print_json, say, say_marked
+from mailer.cli.options import Issue, Segments, chosen_segments
 
 if TYPE_CHECKING:
-    from mailer.app import App
     from mailer.campaigns.campaign import Campaign
     from mailer.rehearsal import Stage
 
@@ -30,10 +30,10 @@ class Faults(StrEnum):
 
 def rehearse(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")],
+    issue: Issue,
     *,
     faults: Annotated[Faults, typer.Option(help="How the server misbehaves.")] = Faults.MILD,
-    segment: Annotated[list[str] | None, typer.Option("--segment", help="Only this one; again for others.")] = None,
+    segment: Segments = None,
     as_json: bool = JSON,
 ) -> None:
     """Try the whole campaign on a copy of the register, to a local server that misbehaves; nothing leaves."""
@@ -41,7 +41,7 @@ def rehearse(
     from mailer.testing import sink_process
 
     app = house(context)
-    segments = _segments(app, segment or [])
+    segments = chosen_segments(app, segment)
     with tempfile.TemporaryDirectory(prefix="mailer-rehearsal-") as name:
         folder = Path(name)
         with sink_process(folder / "accepted.log", faults=SCRIPTS[faults], durable=False) as sink:
@@ -51,16 +51,6 @@ def rehearse(
                 _report(stage, campaign, [message_id for message_id, _ in sink.accepted()], faults, as_json=as_json)
             finally:
                 stage.close()
-
-
-def _segments(app: "App", chosen: list[str]) -> list[str]:
-    from mailer.errors import Refused
-
-    known = list(app.config.segments)
-    for name in chosen:
-        if name not in known:
-            raise Refused(f'there is no segment "{name}"; the config has {", ".join(known)}')
-    return chosen or known
 
 
 def _tell(text: str) -> None:
@@ -82,6 +72,8 @@ def _report(stage: "Stage", campaign: "Campaign", accepted: list[str], faults: F
     else:
         show_account(stage, campaign, is_trial=True)
         say(f"Marked as sent and not received: {lost}. Received twice and not listed: {unlisted}.")
-        say("[bold]Everybody is accounted for.[/] Nothing left this machine." if is_kept else "[bold red]It failed.[/]")
+        say_marked(
+            "[bold]Everybody is accounted for.[/] Nothing left this machine." if is_kept else "[bold red]It failed.[/]"
+        )
     if not is_kept:
         raise typer.Exit(1)

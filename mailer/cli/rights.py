@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.options import By, Yes, demand_yes
+from mailer.cli.presenting import operator
 
 if TYPE_CHECKING:
     from mailer.app import App
 
 _DAYS = 15  # LOPDP art. 13-15: within fifteen days
 
-By = Annotated[str | None, typer.Option("--by", help="Who does it; your login name if left out.")]
 Asked = Annotated[
     datetime | None,
     typer.Option("--asked-on", formats=["%Y-%m-%d"], help="The day the person asked; today if left out."),
@@ -37,8 +38,6 @@ def ground(
     as_json: bool = JSON,
 ) -> None:
     """Record on what ground somebody is written to; what was recorded before stays."""
-    from mailer.cli.presenting import operator
-
     register = house(context).register
     register.state_ground(address, basis, source=source, text_version=text, proof=proof, who=by or operator())
     if as_json:
@@ -62,7 +61,7 @@ def tag(
     word = tag.strip().lower()
     if not word or len(word) > 64:  # noqa: PLR2004 — the column's width
         raise Refused(f"{tag!r} is no tag; write a word of up to 64 letters")
-    changed = house(context).register.tag(addresses, word, off=off, who=by or _operator())
+    changed = house(context).register.tag(addresses, word, off=off, who=by or operator())
     if as_json:
         print_json({"tag": word, "off": off, "changed": changed})
     else:
@@ -83,7 +82,7 @@ def succeed(
     from mailer.storage.signups import Signups, Wish
 
     app = house(context)
-    segments = app.register.succeed(old, new, who=by or _operator())
+    segments = app.register.succeed(old, new, who=by or operator())
     person = app.register.find(new)
     assert person is not None
     if person.state == "unconfirmed":
@@ -111,7 +110,7 @@ def export(
     from mailer.errors import OperatorError
 
     app = house(context)
-    who = by or _operator()
+    who = by or operator()
     term = _term(app, asked_on)
     held = app.rights.everything(_number(app, address), who=who, asked=_asked(asked_by, term))
     document = {"answered": term, "held": held}
@@ -121,7 +120,7 @@ def export(
     try:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     except OSError as problem:
-        raise OperatorError(f"{out} can't be written ({problem.strerror}); name another file") from None
+        raise OperatorError(f"{out} can't be written ({problem.strerror}); name another file with --out") from None
     say(f"Everything held about {address} is in {out}. {_days_left(document['answered'])}")
 
 
@@ -131,17 +130,16 @@ def erase(
     *,
     asked_on: Asked = None,
     asked_by: AskedBy = "the person",
-    yes: Annotated[bool, typer.Option("--yes", help="Without asking.")] = False,
+    yes: Yes = False,
     by: By = None,
     as_json: bool = JSON,
 ) -> None:
     """Remove a person for good, and keep a seal so that no list brings them back."""
     app = house(context)
     number = _number(app, address)
-    if not yes:
-        typer.confirm(f"Erase {address} for good? This can't be undone.", abort=True, err=True)
+    demand_yes(f"Erase {address} for good? This can't be undone.", yes=yes)
     term = _term(app, asked_on)
-    app.rights.erase(number, who=by or _operator(), asked=_asked(asked_by, term))
+    app.rights.erase(number, who=by or operator(), asked=_asked(asked_by, term))
     if as_json:
         print_json({"email": address, "erased": True} | term)
     else:
@@ -156,12 +154,6 @@ def _number(app: "App", address: str) -> int:
         erased = " (it was erased)" if app.rights.is_erased(address) else ""
         raise Refused(f"nobody in the register has the address {address}{erased}; see `mailer subscribers list`")
     return person.id
-
-
-def _operator() -> str:
-    from mailer.cli.presenting import operator
-
-    return operator()
 
 
 def _asked(by: str, term: dict[str, Any]) -> str:

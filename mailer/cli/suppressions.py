@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.options import By
+from mailer.cli.presenting import operator
 
 if TYPE_CHECKING:
     from mailer.audience.suppression import Reason
 
 group = typer.Typer(help="Addresses and domains that must not be written to, and why.", no_args_is_help=True)
 
-By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
 Why = Annotated[str, typer.Option("--reason", help="bounce, complaint, asked or legal.")]
 
 
@@ -33,8 +34,6 @@ def add(
 ) -> None:
     """Suppress an address or a domain."""
     from zoneinfo import ZoneInfo
-
-    from mailer.cli.presenting import operator
 
     app = house(context)
     zone = ZoneInfo(app.config.publication.timezone)
@@ -56,8 +55,6 @@ def lift(
     as_json: bool = JSON,
 ) -> None:
     """End a suppression."""
-    from mailer.cli.presenting import operator
-
     lifted = house(context).suppressions.lift(address, who=by or operator(), why=why)
     if as_json:
         print_json({"address": address, "lifted": lifted})
@@ -98,7 +95,6 @@ def import_(
 ) -> None:
     """Suppress every address of a list; one that is suppressed already stays as it is."""
     from mailer.audience.suppression import read_suppressions
-    from mailer.cli.presenting import operator
 
     listed, wrong = read_suppressions(file, _reason(reason))
     added = house(context).suppressions.add_all(listed, who=by or operator())

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say
+from mailer.cli.options import Issue, chosen_segments
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def send_test(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(help="The issue's folder, as in 2026-12.")],
+    issue: Issue,
     *,
     to: Annotated[
         list[str] | None, typer.Option("--to", metavar="ADDRESS", help="Instead of the staff; again for others.")
@@ -71,12 +72,7 @@ def _messages(app: "App", issue: str, *, to: list[str], segments: list[str], lan
 
 
 def _segments(app: "App", asked: list[str]) -> list[str]:
-    from mailer.errors import Refused
-
-    known = list(app.config.segments)
-    if "all" in asked:
-        return known
-    for name in asked:
-        if name not in known:
-            raise Refused(f'there is no segment "{name}"; config.toml has {", ".join(known)}')
-    return asked or known[:1]
+    """As asked; all of them by that word, and without a word the first."""
+    if not asked:
+        return list(app.config.segments)[:1]
+    return chosen_segments(app, None if "all" in asked else asked)

@@ -1,10 +1,23 @@
-"""Several machines: a worker, and the list of all."""
+"""What runs for long: the service, the workers of several machines, and the list of all that send."""
 
 from typing import Annotated
 
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, table
+
+
+def run(
+    context: typer.Context,
+    *,
+    schedule_only: Annotated[
+        bool, typer.Option("--schedule-only", help="Leave the sending to `mailer worker` (PostgreSQL).")
+    ] = False,
+) -> None:
+    """Run the service: the monthly send, scheduled campaigns, retries. Stops cleanly on SIGTERM."""
+    from mailer import worker
+
+    worker.run(house(context), sends=not schedule_only)
 
 
 def worker(

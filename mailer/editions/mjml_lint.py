@@ -11,7 +11,7 @@ from typing import Final
 from mailer.editions.mjml_tags import Tag, tags
 from mailer.editions.templates import MARK
 from mailer.errors import AuthorError
-from mailer.issues.suggest import did_you_mean
+from mailer.suggest import did_you_mean
 
 _TOKEN: Final = re.compile(
     r"<!--(?P<comment>.*?)-->"

@@ -105,6 +105,8 @@ class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), cls)
         except OSError as problem:
             raise AuthorError(f"the theme can't be read ({problem.strerror})", name) from None
+        except UnicodeDecodeError:
+            raise AuthorError("the theme is not UTF-8; save it as UTF-8", name) from None
         except (tomllib.TOMLDecodeError, msgspec.ValidationError) as problem:
             raise AuthorError(f"the theme is not as it must be: {problem}", name) from None
 

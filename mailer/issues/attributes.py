@@ -5,7 +5,7 @@ from typing import Final
 
 from mailer.issues.issue import ARTICLE_LAYOUTS, SECTION_LAYOUTS
 from mailer.issues.source import Source
-from mailer.issues.suggest import did_you_mean, listed, near
+from mailer.suggest import did_you_mean, listed, near
 
 KEYS: Final = ("layout", "sdgs", "segments", "label", "tag", "place", "figure", "date", "time", "id")
 _GOALS: Final = frozenset(str(number) for number in range(1, 18))

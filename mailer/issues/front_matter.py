@@ -9,7 +9,7 @@ import yaml
 from mailer.errors import AuthorError
 from mailer.issues.attributes import goals
 from mailer.issues.source import Source
-from mailer.issues.suggest import did_you_mean, near
+from mailer.suggest import did_you_mean, near
 
 REQUIRED: Final = {
     "title": "title: Brief Internacional",

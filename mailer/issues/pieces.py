@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from mailer.issues.issue import Button, Picture
 from mailer.issues.source import Source
-from mailer.issues.suggest import near
+from mailer.suggest import near
 
 _PICTURE: Final = re.compile(r"!\[(?P<alt>.*)\]\(\s*<?(?P<path>[^<>]*?)>?\s*\)")
 _LINK: Final = re.compile(r'\[(?P<label>[^\[\]]*)\]\(\s*<?(?P<url>[^\s<>]*)>?(?:\s+"[^"]*")?\s*\)')

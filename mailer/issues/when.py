@@ -9,6 +9,7 @@ from mailer.issues.issue import When
 from mailer.issues.source import Source
 
 _BETWEEN: Final = re.compile(r"\s*[/–]\s*")
+_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _HOURS: Final = re.compile(r"\s*[-–/]\s*")
 _HOUR: Final = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 
@@ -28,7 +29,7 @@ def read_when(given: Mapping[str, str], source: Source, line: int) -> When | Non
         if "time" in given:
             raise source.wrong(line, "the time needs its day; write date=2026-12-04 beside it")
         return None
-    days = [_day(text, source, line) for text in _BETWEEN.split(given["date"])]
+    days = [_day(text, given["date"], source, line) for text in _BETWEEN.split(given["date"])]
     hours = [_hour(text, source, line) for text in _HOURS.split(given.get("time", "")) if text]
     if len(days) > 2 or len(hours) > 2:  # noqa: PLR2004 - from and to
         raise source.wrong(line, 'a span has two ends; write date="2026-12-04/2026-12-06" or time="09:00-12:30"')
@@ -38,12 +39,14 @@ def read_when(given: Mapping[str, str], source: Source, line: int) -> When | Non
     return When(first=days[0], last=days[-1], begins=begins, ends=ends)
 
 
-def _day(text: str, source: Source, line: int) -> date:
+def _day(text: str, given: str, source: Source, line: int) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
+        if _ISO.fullmatch(text.strip()):
+            raise source.wrong(line, f"there is no day {text.strip()}; look it up in the calendar") from None
         raise source.wrong(
-            line, f'the date "{text}" is none; write year, month and day as in date=2026-12-04'
+            line, f'the date "{given}" is none; write year, month and day as in date=2026-12-04'
         ) from None
 
 

@@ -87,6 +87,23 @@ class Key:
 
         return "rsa-sha256" if isinstance(self._private, rsa.RSAPrivateKey) else "ed25519-sha256"
 
+    @property
+    def name(self) -> str:
+        """Where receivers look the public part up (RFC 6376 3.6.2.1)."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def record(self) -> str:
+        """The TXT record that publishes the public part under `name` (RFC 6376 3.6.1)."""
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        public = self._private.public_key()
+        if not isinstance(public, rsa.RSAPublicKey):
+            return f"v=DKIM1; k=ed25519; p={b64encode(public.public_bytes_raw()).decode()}"
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        return f"v=DKIM1; k=rsa; p={b64encode(public.public_bytes(serialization.Encoding.DER, form)).decode()}"
+
     def sign(self, data: bytes) -> bytes:
         """The raw signature over `data`; Ed25519 signs its SHA-256 (RFC 8463 3)."""
         from cryptography.hazmat.primitives import hashes
@@ -162,26 +179,18 @@ def keygen(domain: str, selector: str, *, kind: str = "rsa") -> KeyPair:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-    if kind == "ed25519":
-        edwards = ed25519.Ed25519PrivateKey.generate()
-        public = edwards.public_key().public_bytes_raw()
-        return _pair(edwards, domain, selector, f"v=DKIM1; k=ed25519; p={b64encode(public).decode()}")
-    if kind != "rsa":
+    if kind not in {"rsa", "ed25519"}:
         raise OperatorError(f"there is no DKIM key of the kind {kind}; choose rsa or ed25519")
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = private.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    private: PrivateKey = (
+        ed25519.Ed25519PrivateKey.generate()
+        if kind == "ed25519"
+        else rsa.generate_private_key(public_exponent=65537, key_size=2048)
     )
-    return _pair(private, domain, selector, f"v=DKIM1; k=rsa; p={b64encode(public).decode()}")
-
-
-def _pair(private: "PrivateKey", domain: str, selector: str, record: str) -> KeyPair:
-    from cryptography.hazmat.primitives import serialization
-
+    key = Key(domain, selector, private)
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-    return KeyPair(private_pem=pem, name=f"{selector}._domainkey.{domain}", record=record)
+    return KeyPair(private_pem=pem, name=key.name, record=key.record)
 
 
 def _folded_names(names: bytes) -> bytes:

@@ -23,27 +23,16 @@ KINDS: Final = {
 Secrets = Callable[[str, str], str]
 
 
-def settings(kind: str, table: Mapping[str, Any]) -> Any:
+def settings_of(kind: str) -> type:
     """
-    Read a transport's table, without `kind`, as the settings of its provider.
-
-    Raises:
-        OperatorError: There is no such kind.
-        msgspec.ValidationError: The table has an unknown key or a wrong type.
-
-    """
-    return msgspec.convert(dict(table), shape(kind))
-
-
-def shape(kind: str) -> Any:
-    """
-    The struct that a kind's table is read as.
+    What a transport's table, without `kind`, is read as.
 
     Raises:
         OperatorError: There is no such kind.
 
     """
-    return _module(kind).Settings
+    found: type = _module(kind).Settings
+    return found
 
 
 def make(kind: str, table: Mapping[str, Any], *, name: str, secrets: Secrets) -> Transport:
@@ -55,7 +44,8 @@ def make(kind: str, table: Mapping[str, Any], *, name: str, secrets: Secrets) ->
         msgspec.ValidationError: The table has an unknown key or a wrong type.
 
     """
-    transport: Transport = _module(kind).make(settings(kind, table), name, secrets)
+    settings: Any = msgspec.convert(dict(table), settings_of(kind))
+    transport: Transport = _module(kind).make(settings, name, secrets)
     return transport
 
 

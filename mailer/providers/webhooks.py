@@ -27,7 +27,13 @@ def keys_of(provider: str, table: Mapping[str, Any]) -> Any:
         msgspec.ValidationError: A key is missing, unknown or of the wrong type.
 
     """
-    return msgspec.convert(dict(table), _module(provider).Keys)
+    return msgspec.convert(dict(table), kind_of_keys(provider))
+
+
+def kind_of_keys(provider: str) -> type:
+    """What a provider's `[webhooks.<provider>]` table is read as; raises as `keys_of`."""
+    found: type = _module(provider).Keys
+    return found
 
 
 def receive(provider: str, headers: Mapping[str, str], raw_body: bytes, now: datetime, *, keys: Any) -> list[Event]:

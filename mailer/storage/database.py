@@ -81,9 +81,18 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self._make_room(Path(self.url.database).parent)
         self.engine = self._engine()
         self._swift = self.engine if self.is_sqlite else self._swift_engine()
+
+    def _make_room(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise OperatorError(
+                f"the database's folder {folder} can't be made ({problem.strerror}); make it for this user, "
+                f"or name another in [database] url"
+            ) from None
 
     def _swift_engine(self) -> Engine:
         """PostgreSQL's connections for `swift_write`; they are not asked before each use whether they live."""

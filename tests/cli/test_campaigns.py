@@ -85,7 +85,7 @@ def test_what_may_not_go_out_is_refused(office: Publication):
     """Unapproved, edited since, to an unknown segment, to nobody, unasked: each one sentence, and nothing is sent."""
     assert "not approved" in office.refusal("send", "2022-11", "--yes")
     office.run("approve", "2022-11", "--by", "Dirección")
-    assert "no segment press" in office.refusal("send", "2022-11", "--yes", "--segment", "press")
+    assert 'no segment "press"' in office.refusal("send", "2022-11", "--yes", "--segment", "press")
     assert "nobody" in office.refusal("send", "2022-11", "--yes", "--segment", "gads")
     assert "--yes" in office.refusal("send", "2022-11")
     text = office.folder / "issues/2022-11/issue.md"
@@ -107,12 +107,14 @@ def test_schedule_and_cancel(office: Publication):
 
 
 def test_a_way_out_that_is_shut_pauses_and_send_goes_on(office: Publication):
-    """A refused login pauses the campaign in one sentence, nobody is marked, and the next send goes on."""
+    """What shuts it is told in one sentence, brackets and all; nobody is marked, and the next send goes on."""
     office.run("approve", "2022-11", "--by", "Dirección")
-    blocked = office.folder / "var/outbox"
-    blocked.parent.mkdir(exist_ok=True)
+    office.configure(r'^folder = "var/outbox"', 'folder = "var/out[/box]"')
+    blocked = office.folder / "var/out[/box]"
+    blocked.parent.mkdir(parents=True)
     blocked.write_text("in the way")
     assert "paused" in office.refusal("send", "2022-11", "--yes").lower()
+    assert f"the outbox {blocked} can't be made" in office.run("campaigns", "show", "1").out
     blocked.unlink()
     assert office.json("send", "2022-11", "--yes")["counts"]["sent"] == 3
 

@@ -52,6 +52,18 @@ def test_render_writes_an_edition_that_opens_offline(config, capfdbinary):
     ]
 
 
+@pytest.mark.parametrize("promised", [True, False])
+def test_with_pdf_an_edition_leads_to_its_own(config, promised):
+    """Where `[content] pdf` is on HTML and text link to the issue as PDF, in the edition's language; else neither."""
+    text = config.read_text(encoding="utf-8").replace("pdf = true", f"pdf = {str(promised).lower()}")
+    config.write_text(text, encoding="utf-8")
+    out = config.parent / "out"
+    assert run(["--config", str(config), "render", "2022-11", "--segment", "gads", "--out", str(out)]) == 0
+    for suffix in ("html", "txt"):
+        written = (out / f"2022-11.es.gads.{suffix}").read_text(encoding="utf-8")
+        assert ("/brief/2022-11/2022-11.es.pdf" in written) is promised
+
+
 def test_render_loads_only_what_renders(config):
     """To look at an issue nothing is loaded that sends, signs, stores, logs, spells or asks the web."""
     away = {

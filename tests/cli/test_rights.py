@@ -52,3 +52,13 @@ def test_export_tells_and_erasure_removes_everything(tmp_path: Path):
         assert [line for line in books.iterdump() if "uno.example" in line.lower()] == []
     books.close()
     assert office.json("campaigns", "show", "1")["counts"] == before
+
+
+def test_what_cannot_be_done_is_one_sentence(tmp_path: Path):
+    """A copy that has no place is refused, and so is an erasure that nobody is there to confirm."""
+    office = Publication.small(tmp_path)
+    office.enlist(1, "partners")
+    nowhere = ("--out", str(tmp_path / "nowhere" / "copy.json"))
+    assert "name another file with --out" in office.refusal("subscribers", "export", "persona0@lista.example", *nowhere)
+    assert "add --yes" in office.refusal("subscribers", "erase", "persona0@lista.example")
+    assert office.json("subscribers", "show", "persona0@lista.example")["state"] == "active"

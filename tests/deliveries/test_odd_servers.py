@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import pytest
 from stage import Stage
 
+from mailer.campaigns import advance
 from mailer.deliveries.orders import Ending, Orders
+from mailer.deliveries.transport import Transport
 from mailer.providers import registry
 
 THIRD = "gads3@quito.example"
@@ -20,7 +23,8 @@ class OddServer:
     Answers in an odd `manner`, and gives the third recipient the reply that is scripted for a verb.
 
     octets: each octet of a reply in a packet of its own. lines: every reply in three lines. packed: the answers to an
-    envelope in one packet with that to DATA, and that to the dot with those to the envelope behind it.
+    envelope in one packet with that to DATA, and that to the dot with those to the envelope behind it. forgetful:
+    what stands behind a command is lost, though PIPELINING is offered.
     """
 
     def __init__(self, manner: str, verb: str = "", reply: bytes = b"") -> None:
@@ -41,7 +45,7 @@ class OddServer:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._say(writer, b"220 odd.example")
         recipient, is_taken = "", False
-        while (line := await reader.readline()) and not line.startswith(b"QUIT"):
+        while (line := await self._command(reader)) and not line.startswith(b"QUIT"):
             verb = line[:4].decode().strip()
             if verb == "RCPT":
                 recipient = line.decode().partition("<")[2].partition(">")[0]
@@ -62,8 +66,13 @@ class OddServer:
                 if self._manner == "packed":
                     await self._let_go_if_nothing_follows(writer)
 
+    async def _command(self, reader: asyncio.StreamReader) -> bytes:
+        if self._manner == "forgetful":
+            return (await reader.read(65536)).partition(b"\n")[0]
+        return await reader.readline()
+
     def _scripted(self, verb: str, recipient: str) -> bytes:
-        if self._fault and recipient == THIRD and self._fault[0] == verb:
+        if self._fault and recipient in {THIRD, ""} and self._fault[0] == verb:
             reply, self._fault = self._fault[1], None
             return reply
         return b""
@@ -114,6 +123,15 @@ CASES = [
 ]
 
 
+@asynccontextmanager
+async def served(odd: OddServer, **timeouts: float) -> AsyncIterator[Transport]:
+    """The server at work, and the way to it."""
+    server = await asyncio.start_server(odd.serve, "127.0.0.1", 0)
+    async with server:
+        table = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
+        yield registry.make("smtp", table | {"timeouts": timeouts}, name="smtp", secrets=lambda _key, _variable: "")
+
+
 @pytest.mark.parametrize("manner", ["octets", "lines", "packed"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.verb}{case.reply[:3].decode()}" or "no fault")
 async def test_oddly_answered_everybody_ends_right(stage: Stage, manner: str, case: Case):
@@ -121,10 +139,7 @@ async def test_oddly_answered_everybody_ends_right(stage: Stage, manner: str, ca
     stage.people(5)
     campaign = stage.campaign()
     odd = OddServer(manner, case.verb, case.reply)
-    server = await asyncio.start_server(odd.serve, "127.0.0.1", 0)
-    async with server:
-        table = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
-        way = registry.make("smtp", table, name="smtp", secrets=lambda _key, _variable: "")
+    async with served(odd) as way:
         result = await stage.sending(campaign, way, orders=ONE_BY_ONE)
     states = stage.states(campaign)
     assert states == dict.fromkeys(states, "sent") | {THIRD: case.third}
@@ -132,3 +147,27 @@ async def test_oddly_answered_everybody_ends_right(stage: Stage, manner: str, ca
     assert odd.connections == case.connections
     assert result.account.reconciled
     assert result.ending is (Ending.RETRIES_LEFT if case.third == "pending" else Ending.DONE)
+
+
+async def test_a_server_that_loses_what_comes_at_once_is_told_one_thing_at_a_time(stage: Stage):
+    """It costs one wait and one connection; then everybody is sent one."""
+    stage.people(5)
+    campaign = stage.campaign()
+    odd = OddServer("forgetful")
+    async with served(odd, rcpt=0.2) as way:
+        result = await stage.sending(campaign, way, orders=ONE_BY_ONE)
+    assert (result.ending, result.account.sent) == (Ending.DONE, 5)
+    assert (+odd.taken, odd.connections) == (Counter(dict.fromkeys(stage.states(campaign), 1)), 2)
+
+
+async def test_words_in_whatever_octets_are_kept_as_text(stage: Stage):
+    """Latin-1, NUL and escapes in a refusal of us: the campaign can be paused with them, and nobody is marked."""
+    stage.people(5)
+    campaign = stage.campaign()
+    async with served(OddServer("", "EHLO", b"550 5.7.1 usted no, se\xf1or\x00 \x1b[31m")) as way:
+        result = await stage.sending(campaign, way, orders=ONE_BY_ONE)
+    paused = advance.pause(stage.agenda, campaign, reason=result.reason, who="test", now=stage.clock.now())
+    assert stage.agenda.get(campaign.id).reason == paused.reason
+    assert (result.ending, result.account.pending) == (Ending.DOWN, 5)
+    assert result.reason.isprintable()
+    assert "5.7.1 usted no" in result.reason

@@ -52,6 +52,7 @@ ERRORS = [
     ("### A\n\n| Año | Misiones |\n| --- | --- |\n| 2026 |\n", "table"),
     ("### A\n\nUn cuadro:\n\nAño\tMisiones\n2026\t27\n", "table"),
     ("### A\n\nUn <b>texto</b>.\n", "typed-html"),
+    ("### A\n\nUn&nbsp;texto.\n", "typed-html"),
     ("### A\n\nUn texto.[^1]\n", "note"),
     ("### A\n\nUn texto.\n\n[^1]: Perdida.\n", "note"),
     ("### A\n\nHola @@greeting@@.\n", "placeholder"),
@@ -63,6 +64,8 @@ ERRORS = [
     ("### A\n\nVer [esto](http://192.168.0.1/) ya.\n", "link-local"),
     ("### A\n\nVer [esto](https://u:p@quito.example/) ya.\n", "link-credentials"),
     ("### A\n\nVer [esto](javascript:alert) ya.\n", "link-relative"),
+    ("### A\n\n[Leer más](https://quito.example/mi página.pdf)\n", "link-broken"),
+    ("### A\n\nVer [esto](“https://quito.example/”) ya.\n", "link-broken"),
 ]
 
 
@@ -180,7 +183,7 @@ def test_the_subject_is_measured_and_its_month_compared(tmp_path):
 
 def test_all_of_a_capital_heading_is_no_placeholder(tmp_path):
     """In Spanish TODO is a word."""
-    assert judged(tmp_path, "### TODO SOBRE EL AGUA\n\nHablaron de TODO un poco.\n").errors == ()
+    assert judged(tmp_path, "### TODO SOBRE EL AGUA\n\nTODO EL MUNDO habló de TODO.\n").errors == ()
 
 
 def test_html_that_gmail_would_cut_is_an_error_with_shares(tmp_path):
@@ -208,7 +211,7 @@ def test_the_source_s_own_faults_are_found_in_november():
 
 @spells
 def test_spelling_suggests_and_learns(tmp_path):
-    """A wrong word gets its suggestion; names, acronyms, Roman numerals and the office's words pass."""
+    """A wrong word gets its suggestion, a foreign passage one line; names, acronyms, the office's words pass."""
     body = "### CIUDADANIA\n\nEl señor Xutrago leyó en la ICLEI el capítulo XXI de la coperación y el siglo IXX.\n"
     report = judged(tmp_path, body, dictionaries=SYSTEM)
     told = " ".join(finding.message for finding in report.warnings)
@@ -219,6 +222,10 @@ def test_spelling_suggests_and_learns(tmp_path):
     (tmp_path / "own.txt").write_text("# nuestras\nCoperación\nciudadania\n", encoding="utf-8")
     again = judged(tmp_path, body, dictionaries=SYSTEM, office_words=tmp_path / "own.txt")
     assert codes(again.warnings) == ["roman-numeral"]
+    english = judged(tmp_path, "### A\n\nThe mayors of twelve cities signed.\n", dictionaries=SYSTEM)
+    assert [found.message.partition(";")[0] for found in english.warnings] == [
+        'most words here are in no dictionary of "es"'
+    ]
 
 
 @spells

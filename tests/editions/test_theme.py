@@ -61,8 +61,11 @@ def test_tiles_of_the_goals_are_readable(number):
     assert goal.name("en").isupper()
 
 
-def test_wrong_theme_is_told(tmp_path):
-    """A token that is missing is named."""
-    (tmp_path / "theme.toml").write_text("[shape]\nwidth = 640\n", encoding="utf-8")
-    with pytest.raises(AuthorError, match="gutter"):
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"[shape]\nwidth = 640\n", "gutter"), ("# diseño".encode("cp1252"), "save it as UTF-8")]
+)
+def test_wrong_theme_is_told(tmp_path, content, told):
+    """A token that is missing is named, and a file in another encoding said to be one."""
+    (tmp_path / "theme.toml").write_bytes(content)
+    with pytest.raises(AuthorError, match=told):
         Theme.load(tmp_path / "theme.toml")

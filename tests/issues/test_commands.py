@@ -99,6 +99,13 @@ def issue(tmp_path):
     return folder
 
 
+def test_a_dictionary_in_another_encoding_is_one_sentence(config, issue, capsys):
+    """The office's words, saved by an old editor, are told with file and line."""
+    (issue.parent / "dictionary.txt").write_bytes("Nayón\nPuéllaro\n".encode("cp1252"))
+    assert run(["--config", config, "check", "2026-12"]) == 1
+    assert "dictionary.txt:1: the word is not UTF-8; save the file as UTF-8" in capsys.readouterr().err
+
+
 def test_json_by_either_option_is_the_same_document(config, issue, capsys):
     """`--json` and `--format json` agree."""
     assert run(["--config", config, "check", "2026-12", "--json"]) == 1

@@ -27,4 +27,4 @@ def test_an_unknown_kind_is_named():
 def test_an_unknown_key_is_refused(kind):
     """Each provider's settings refuse what they don't know."""
     with pytest.raises(msgspec.ValidationError, match="wings"):
-        registry.settings(kind, {**REQUIRED.get(kind, {"key_env": "K"}), "wings": 2})
+        msgspec.convert({**REQUIRED.get(kind, {"key_env": "K"}), "wings": 2}, registry.settings_of(kind))

@@ -10,7 +10,7 @@ from mailer.editions.checks.circumstances import Waiver
 from mailer.editions.checks.remark import Remark
 from mailer.editions.edition import Waived
 from mailer.errors import OperatorError
-from mailer.issues.suggest import did_you_mean
+from mailer.suggest import did_you_mean
 
 _FILE: Final = Path(__file__).with_name("rules.toml")
 # What no waiver reaches: without these there is no mail.

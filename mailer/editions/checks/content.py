@@ -10,22 +10,24 @@ from mailer.editions.checks.remark import Remark, error, warning
 from mailer.editions.edition import SLOT
 from mailer.issues.issue import Article, Issue, Section
 from mailer.issues.markdown import to_words
-from mailer.issues.suggest import did_you_mean
+from mailer.suggest import did_you_mean
 
 SUBJECT: Final = range(30, 61)
 PREHEADER: Final = range(40, 111)
 # Thirty in Roman numerals counts something: "XXX Congreso", "XXX ANIVERSARIO".
 _CROSSES: Final = r"\bXXX\b(?!\s+[A-ZÁÉÍÓÚÑ]\w{3})|\bX{4,}\b"
-# "TODO" is also Spanish for "all": it is left over only where it begins a passage or has a colon behind it.
+# "TODO" is also Spanish for "all": it is left over only where it has a colon behind it, or begins a passage that
+# doesn't go on in capitals ("TODO EL MUNDO").
 _LEFT_OVER: Final = re.compile(
-    rf"{_CROSSES}|\bxxx+\b|\A\W*TODO\b|\bTODO:|\bFIXME\b|\bTBD\b"
+    rf"{_CROSSES}|\bxxx+\b|\A\W*TODO\b(?!\s+[A-ZÁÉÍÓÚÑ]{{2}})|\bTODO:|\bFIXME\b|\bTBD\b"
     r"|\[(?:…|\.\.\.)\]|\?{3,}|\b(?i:lorem ipsum|escriba aquí)\b"
 )
 _BROKEN_TABLE: Final = re.compile(r"\|\s*:?-{2,}")
 # Two lines of cells, as a word processor's table is pasted; a list's item may have a tab behind its number.
 _TABBED: Final = re.compile(r"^(?![ \t]*(?:[-*+]|\d+[.)])\t)[^\n\t|]*[^\s|]\t+[^\n|]+\n[^\n\t|]*[^\s|]\t", re.MULTILINE)
 _HTML: Final = re.compile(
-    r"</?(?:[bipua]|br|em|strong|span|div|font|img|table|t[drh]|h[1-6]|ul|ol|li|center)\b[^<>]*>", re.IGNORECASE
+    r"</?(?:[bipua]|br|em|strong|span|div|font|img|table|t[drh]|h[1-6]|ul|ol|li|center)\b[^<>]*>|&(?:[a-z]{2,8}|#\d{2,5});",
+    re.IGNORECASE,
 )
 _NOTE: Final = re.compile(r"\[(\^[^\]\s]+)\](?!:)")
 _NOTE_TEXT: Final = re.compile(r"^[ \t]*\[(\^[^\]\s]+)\]:", re.MULTILINE)

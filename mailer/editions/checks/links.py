@@ -1,5 +1,6 @@
 """Links: those that lead nowhere, to the writer's own machine, or to who knows where."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Final, NamedTuple
@@ -30,6 +31,11 @@ _SHORTENERS: Final = frozenset(
     )
 )
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
+# Markdown ends an address at a space, and then it is no link: readers would see its brackets.
+_SPACED: Final = re.compile(r"""\]\([ \t]*(?P<url>[^\s()<>"'“”]+[ \t]+[^()<>"'“”\n]*[^\s()<>"'“”])[ \t]*\)""")
+_HOST: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_SUFFIX: Final = re.compile(r"\.\w{2,5}$")
+_QUOTED: Final = re.compile(r"""\]\([ \t]*["'“”«](?P<url>[^()\s]+?)["'“”»][ \t]*\)""")
 
 
 def links(issue: Issue) -> Iterator[Remark]:
@@ -111,6 +117,18 @@ def _in_text(issue: Issue, markdown: str, line: int) -> Iterator[Remark]:
             if not label.strip():
                 yield error("link-empty", where, "the link has no text; write [what it is](https://…)")
             yield from _judged(url, where, button=False)
+        yield from _no_links(issue, text, first)
+
+
+def _no_links(issue: Issue, text: str, first: int) -> Iterator[Remark]:
+    """What was meant for a link, and isn't one."""
+    for rule, advice in (
+        (_SPACED, "has a space in it, which ends it; write %20 instead"),
+        (_QUOTED, "needs no quotes"),
+    ):
+        for found in rule.finditer(text):
+            where = issue.where(first + text.count("\n", 0, found.start()))
+            yield error("link-broken", where, f'the address "{found["url"]}" {advice}')
 
 
 def _judged(url: str, where: str, *, button: bool) -> Iterator[Remark]:
@@ -131,11 +149,25 @@ def _judged(url: str, where: str, *, button: bool) -> Iterator[Remark]:
         yield error("link-broken", where, f'"{url}" is no address; write one that begins with https://')
         return
     if parts.scheme not in _SCHEMES or (parts.scheme.startswith("http") and "." not in host and not _local(host)):
-        yield error(
-            "link-relative", where, f'"{url}" leads nowhere from a mail; write an address that begins with https://'
-        )
+        yield error("link-relative", where, f'"{url}" leads nowhere from a mail; {_instead(url, button=button)}')
     elif parts.scheme.startswith("http"):
         yield from _on_the_web(parts.scheme, host, where, named=named)
+
+
+def _instead(url: str, *, button: bool) -> str:
+    """
+    What to write for an address that leads nowhere.
+
+    >>> _instead("quito.example/acta", button=False), _instead("acta.docx", button=True)[:16]
+    ('write https://quito.example/acta', 'put the document')
+    """
+    first, slash, _ = url.partition("/")
+    if _HOST.fullmatch(first) and (slash or first.startswith("www.")):
+        return f"write https://{url}"
+    if button and ":" not in url and _SUFFIX.search(url):
+        name = url.replace("\\", "/").rpartition("/")[2]
+        return f"put the document into the issue's folder {FILES} and write {FILES}{name}, or give an https:// address"
+    return "write an address that begins with https://"
 
 
 def _on_the_web(scheme: str, host: str, where: str, *, named: bool) -> Iterator[Remark]:

@@ -1,7 +1,7 @@
 """Spelling, over the Hunspell dictionaries of the system: words in capitals too, where accents are lost most often."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ import msgspec
 from mailer.editions.checks.hunspell import Knows
 from mailer.editions.checks.passages import Passage, passages
 from mailer.editions.checks.remark import Remark, warning
+from mailer.errors import AuthorError
 from mailer.issues.issue import Issue
 
 _WORD: Final = re.compile(r"(?<![\w@./#])[^\W\d_]+(?:[’'-][^\W\d_]+)*(?![\w@]|\.\w)")
@@ -25,6 +26,7 @@ _TITLE: Final = re.compile(
 _ACCENTS: Final = {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "úü", "n": "ñ"}
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzáéíóúüñ"
 _SHORT: Final = 4
+_FOREIGN: Final = 3  # words of a passage
 # What was left over is told by its own rule, not word by word.
 _FILLING: Final = re.compile(r"lorem ipsum", re.IGNORECASE)
 # Letters that sound alike in Spanish or are mixed up in English; an h that nobody hears.
@@ -46,8 +48,8 @@ def spelling(issue: Issue, own: Collection[str], dictionary: Knows | None) -> It
         message = f'no dictionary for "{issue.language}" is installed, so nothing was spelled; install {package}'
         yield warning("no-dictionary", issue.where(), message)
         return
-    words = [word for passage in passages(issue) if not _FILLING.search(passage.text) for word in _words(passage)]
-    names = {word.text.casefold() for word in words if word.named}
+    read = [list(_words(passage)) for passage in passages(issue) if not _FILLING.search(passage.text)]
+    names = {word.text.casefold() for word in chain.from_iterable(read) if word.named}
     known: dict[str, bool] = {}
 
     def knows(text: str) -> bool:
@@ -55,17 +57,33 @@ def spelling(issue: Issue, own: Collection[str], dictionary: Knows | None) -> It
             known[text] = text.casefold() in own or dictionary(text)
         return known[text]
 
-    for word in dict.fromkeys((word.text, word.line) for word in words):
+    foreign = [words for words in read if _is_foreign(words, knows)]
+    for words in foreign:
+        told = f'most words here are in no dictionary of "{issue.language}"; translate what is in another language'
+        yield warning("spelling", issue.where(words[0].line), told)
+    ours = chain.from_iterable(words for words in read if words not in foreign)
+    for word in dict.fromkeys((word.text, word.line) for word in ours):
         if message := _judged(word[0], knows, named=word[0].casefold() in names):
             code = "roman-numeral" if "Roman" in message else "spelling"
             yield warning(code, issue.where(word[1]), message)
 
 
 def own_words(office: Path | None) -> frozenset[str]:
-    """The words of the office's dictionary, in small letters."""
+    """
+    The words of the office's dictionary, in small letters.
+
+    Raises:
+        AuthorError: The file is not UTF-8.
+
+    """
     if office is None or not office.is_file():
         return frozenset()
-    lines = office.read_text(encoding="utf-8-sig").splitlines()
+    raw = office.read_bytes()
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as problem:
+        line = raw[: problem.start].count(b"\n") + 1
+        raise AuthorError("the word is not UTF-8; save the file as UTF-8", office.name, line) from None
     return frozenset(line.partition("#")[0].strip().casefold() for line in lines) - {""}
 
 
@@ -78,6 +96,13 @@ def _words(passage: Passage) -> Iterator[_Word]:
         acronym = bool(_ACRONYM.fullmatch(text.removesuffix("s"))) and text.removesuffix("s").isupper()
         name = text[0].isupper() and not text.isupper() and (not first or passage.kind == "name")
         yield _Word(text, passage.line_at(found.start()), named=not capitals and (acronym or name))
+
+
+def _is_foreign(words: Sequence[_Word], knows: Knows) -> bool:
+    """Whether a passage is in another language, as what was copied and never translated is."""
+    common = {word.text.lower() for word in words if not word.named}
+    unknown = sum(not knows(text) for text in common)
+    return unknown >= _FOREIGN and unknown * 2 >= len(common)
 
 
 def _judged(text: str, knows: Knows, *, named: bool) -> str:

@@ -9,7 +9,7 @@ import aiosmtplib
 
 from mailer.deliveries.transport import ConnectionLost, TransportDown, TransportError
 from mailer.providers.oauth import Tokens
-from mailer.providers.smtp.conversation import Conversation
+from mailer.providers.smtp.conversation import Conversation, readable
 from mailer.providers.smtp.transaction import Offers
 
 _METHODS: Final = ("plain", "login", "cram-md5")  # those of aiosmtplib, the plainest first: TLS hides them all
@@ -133,16 +133,22 @@ def _taken_over(client: aiosmtplib.SMTP) -> Conversation:
 
 
 def _family(stage: str, problem: Exception) -> TransportError:
-    code = getattr(problem, "code", 0)
-    if isinstance(problem, aiosmtplib.SMTPResponseException) and code > 0:
-        words = f"{code} {problem.message}"
-        # A banner of 5xx says no to everybody for now: wait, and mark nobody.
-        passing = 400 <= code < 500 or stage == "connecting"  # noqa: PLR2004 - RFC 5321 4.2.1
-        return ConnectionLost(words, code=code) if passing else TransportDown(words, code=code)
+    if isinstance(problem, aiosmtplib.SMTPResponseException):
+        code = max(problem.code, 0)  # the library's own -1: what came was no SMTP reply
+        words = f"{code} {_words(problem.message)}" if code else f"{_words(problem.message)} (at {stage})"
+        # A banner of 5xx says no to everybody for now: wait, and mark nobody. So does what is neither yes nor no.
+        is_refusal = code >= 500 and stage != "connecting"  # noqa: PLR2004 - RFC 5321 4.2.1
+        return (TransportDown if is_refusal else ConnectionLost)(words, code=code)
+    words = _words(str(problem))
     causes = (problem, problem.__cause__)
     if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError) for cause in causes):
-        return TransportDown(f"TLS failed: {problem}")
+        return TransportDown(f"TLS failed: {words}")
     lost = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, aiosmtplib.SMTPConnectError, OSError)
     if isinstance(problem, lost):
-        return ConnectionLost(str(problem) if stage == "connecting" else f"{problem} (at {stage})")
-    return TransportDown(f"{problem} (at {stage})")
+        return ConnectionLost(words if stage == "connecting" else f"{words} (at {stage})")
+    return TransportDown(f"{words} (at {stage})")
+
+
+def _words(text: str) -> str:
+    """The library's text: what a server said is in it as it came, whatever octets those were."""
+    return readable(text.encode("utf-8", "surrogateescape"))

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 _STATUS: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
-_LINE: Final = re.compile(rb"([2-5][0-9][0-9])([ -]?)(.*)", re.DOTALL)
+_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?![0-9])([ -]?)(.*)", re.DOTALL)
 _LONGEST: Final = 64 * 1024  # a reply longer than this is no reply
 
 
@@ -26,7 +26,7 @@ class Reply(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """Its words, several lines joined by a space."""
-        return " ".join([_readable(line) for line in self.lines]).strip()
+        return " ".join([readable(line) for line in self.lines]).strip()
 
     @property
     def status(self) -> str:
@@ -59,6 +59,7 @@ class Conversation(asyncio.Protocol):
         self._transport = transport
         self._replies: deque[Reply] = deque()
         self._unread = b""
+        self._code = b""  # of the reply whose lines are being read
         self._lines: list[bytes] = []
         self._over = ""
         self._loop = asyncio.get_running_loop()
@@ -182,14 +183,15 @@ class Conversation(asyncio.Protocol):
         self._wake()
 
     def _read_line(self, line: bytes) -> None:
+        """Take a line for what it says; one that is none, or takes back what the line before said, ends it all."""
         match = _LINE.fullmatch(line)
-        if not match:
+        if not match or (self._lines and match[1] != self._code):  # RFC 5321 4.2.1: one code in all lines
             self.abort(f"the server said what is no SMTP reply: {line[:80].decode('utf-8', 'replace')}")
             return
-        code, mark, line = match.groups()
-        self._lines.append(line)
+        self._code, mark, words = match.groups()
+        self._lines.append(words)
         if mark != b"-":
-            self._replies.append(Reply(int(code), tuple(self._lines)))
+            self._replies.append(Reply(int(self._code), tuple(self._lines)))
             self._lines.clear()
 
     def pause_writing(self) -> None:
@@ -215,11 +217,11 @@ class Conversation(asyncio.Protocol):
         self._wake()
 
 
-def _readable(words: bytes) -> str:
+def readable(words: bytes) -> str:
     r"""
     What a server said, as a log, a terminal and a database can hold it.
 
-    >>> _readable(b" 5.1.1\tno\x00such mailbox\r")
+    >>> readable(b" 5.1.1\tno\x00such mailbox\r")
     '5.1.1 no such mailbox'
     """
     text = words.decode("utf-8", "replace").strip()

@@ -68,7 +68,7 @@ class Smtp:
     """
     An SMTP server as a Transport.
 
-    `announces` says that the next message's envelope may travel behind the end of the last one (RFC 2920 3.1).
+    `pipelines` says that several commands may be said at once, where the server offers to take them (RFC 2920).
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Smtp:
     ) -> None:
         self.name = name
         self.settings = settings
-        self.announces = True
+        self.pipelines = True
         self._login = login
         self._context = context
 
@@ -108,7 +108,9 @@ class Smtp:
             local_hostname=settings.helo or None,
             timeout=settings.timeouts.connect,
         )
-        return await connect(client, starttls=settings.security == "starttls", login=self._login)
+        conversation, offers = await connect(client, starttls=settings.security == "starttls", login=self._login)
+        pipelining = offers.pipelining and self.pipelines
+        return conversation, msgspec.structs.replace(offers, pipelining=pipelining)
 
 
 class SmtpChannel:
@@ -155,12 +157,23 @@ class SmtpChannel:
         transaction = self._transaction(message)
         try:
             transaction.begin(reset=not self._clean)
-            await transaction.opened()
         except Ended as problem:
             raise ConnectionLost(str(problem)) from problem
         finally:
             self._clean = transaction.clean
+        await self._opened(transaction)
         return transaction
+
+    async def _opened(self, transaction: Transaction) -> None:
+        """Wait until an envelope is taken; who leaves one unanswered is from then on told one command at a time."""
+        try:
+            await transaction.opened()
+        except ConnectionLost:
+            # A server may lose what comes behind a command or a message, though it offered to take it.
+            self._transport.pipelines = self._transport.pipelines and not self._conversation.timed_out
+            raise
+        finally:
+            self._clean = transaction.clean
 
     async def _announced_before(self, message: Message) -> Transaction | None:
         """
@@ -175,20 +188,15 @@ class SmtpChannel:
             self._conversation.abort("another message was announced")
             return None
         try:
-            await transaction.opened()
+            await self._opened(transaction)
         except ConnectionLost:
-            # A server may lose what comes behind a message, though it offered to take it: then nothing does any more.
-            self._transport.announces = self._transport.announces and not self._conversation.timed_out
             self._conversation.abort()
             return None
-        except TransportError:
-            self._clean = transaction.clean
-            raise
         return transaction
 
     def _announce(self, message: Message, behind: bytes) -> bool:
         limit = self._transport.settings.messages_per_connection
-        if not (self._offers.pipelining and self._transport.announces) or 0 < limit <= self._carried:
+        if not (self._offers.pipelining and self._transport.pipelines) or 0 < limit <= self._carried:
             return False
         transaction = self._transaction(message)
         try:

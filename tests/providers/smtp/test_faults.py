@@ -40,6 +40,9 @@ TABLE = [
     (Fault("dot", stall=FOREVER), Uncertain, 1),
     (Fault("dot", reply="not SMTP at all"), Uncertain, 1),
     (Fault("dot", reply="354 once more"), Uncertain, 1),
+    (Fault("dot", reply="2500 taken"), Uncertain, 1),
+    (Fault("dot", reply="250-taken\r\n550 or not"), Uncertain, 1),
+    (Fault("rcpt", reply="550-no\r\n250 or yes"), ConnectionLost, 0),
     (Fault("accepted", drop=True), Uncertain, 1),
     (Fault("accepted", stall=FOREVER), Uncertain, 1),
 ]
@@ -63,7 +66,7 @@ async def test_a_fault_becomes_its_family(fault, family, handed, offers, journal
         assert type(caught.value) is family
         assert journal.handed == handed
         assert len(sink.accepted) == (1 if fault.stage == "accepted" else 0)
-        if fault.reply[:3].isdigit():
+        if fault.reply[:3].isdigit() and fault.reply[3] == " ":
             assert str(caught.value.code) == fault.reply[:3]
             assert caught.value.reply == fault.reply
             assert caught.value.status == (fault.reply.split()[1] if "." in fault.reply.split()[1] else "")
@@ -103,8 +106,11 @@ async def test_after_a_refusal_the_connection_serves_the_next(fault, offers, jou
         (Fault("connect", reply="554 5.3.2 go away", drop=True), ConnectionLost),
         (Fault("connect", drop=True), ConnectionLost),
         (Fault("connect", stall=FOREVER), ConnectionLost),
+        (Fault("connect", reply="HTTP/1.1 400 Bad Request"), ConnectionLost),
+        (Fault("connect", reply="354 go on"), ConnectionLost),
         (Fault("ehlo", reply="421 4.3.2 busy", drop=True), ConnectionLost),
         (Fault("ehlo", reply="550 5.7.1 not you"), TransportDown),
+        (Fault("ehlo", reply="what?"), ConnectionLost),
         (Fault("ehlo", drop=True), ConnectionLost),
         (Fault("ehlo", stall=FOREVER), ConnectionLost),
     ],

@@ -76,13 +76,13 @@ async def test_what_goes_wrong_touches_the_one_that_is_meant(fault, ends, connec
 
 
 async def test_a_server_that_loses_what_follows_is_sent_no_more_of_it(journal):
-    """Its silence after an announcement costs one wait; from then on nothing follows a dot, on any connection."""
+    """Its silence after an announcement costs one wait; from then on nothing follows anything, on any connection."""
     loses = Fault("mail", stall=FOREVER, nth=2)
     async with SmtpSink(faults=[loses]) as sink:
         transport = smtp(sink.port, loses)
         assert [end[:3] for end in await send_three(await transport.open(), journal)] == ["250"] * 3
         assert len(received(sink)) == 3
-        assert not transport.announces
+        assert not transport.pipelines
 
 
 async def test_an_announced_message_is_taken_back_by_hanging_up(journal):

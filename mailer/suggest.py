@@ -1,4 +1,4 @@
-"""What an author may have meant: the nearest of the known words."""
+"""What somebody may have meant: the nearest of the known words."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
