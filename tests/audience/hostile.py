@@ -173,6 +173,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "lista.numbers": (package({"Index/Document.iwa": b"\0" * 99, "preview.jpg": b"\xff\xd8"}), "no workbook"),
     "letter.docx": (package({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"}), "no workbook"),
     "page-without-html.xls": ('\n\n<meta charset="utf-8"><table><tr><td>correo</td></tr></table>', "web page"),
+    "old-mail.csv": (f"correo,nombre\n{A},José Ruiz\n{B},Martín Ñáñez\n".encode("utf-7"), "UTF-7"),
     "comment-before-html.xls": ("<!-- Reporte -->\n<html><table><tr><td>correo</td></tr></table></html>", "web page"),
     "page-in-utf16.xls": ("<html><table><tr><td>correo</td></tr></table></html>".encode("utf-16"), "web page"),
     "page-archive.xls": ("MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n", "web page"),

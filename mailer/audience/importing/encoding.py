@@ -25,6 +25,8 @@ _RARE: Final = re.compile(
     r"|(?<=[a-záéíóúñ])[À-ÖØ-ÞŒŸŽŠ]"  # a capital after a small letter
     r"|[\x80-\x9f\u2500-\u259f¤¢£¥†‡§¶Þþ¬±‚„ˆ˜√≈∆◊ﬁﬂ]|[–—](?=\w)(?<=\w[–—])"
 )
+_UTF7: Final = re.compile(rb"\+A(?:O[Ek0]|P[MoEw])(?![A-Za-z0-9+/])")
+"""á é í ó ú ñ ü alone in a word, as RFC 2152 writes them."""
 _SAMPLE: Final = 1 << 20
 _CONTROLS: Final = bytes({*range(1, 32)} - {*b"\t\n\v\f\r"})
 _MOST_CONTROLS: Final = 0.02  # bytes at random are a tenth of them
@@ -52,6 +54,10 @@ def encoding_of(chunks: Iterable[bytes]) -> str:
         if strict is None:
             if marked := _marked(chunk):
                 return marked
+            if len(_UTF7.findall(chunk)) > 1:
+                raise Unreadable(
+                    "that is UTF-7, an encoding of old mail; save the list as CSV UTF-8 or say --encoding utf-7"
+                )
             strict = codecs.getincrementaldecoder("utf-8")("strict")
         if is_utf8:
             is_utf8 = _accepts(strict, chunk)

@@ -16,8 +16,8 @@ from mailer.audience.importing.workbook import FAR, HELD, NO_ROOM, STREAMED, TOL
 from mailer.errors import AuthorError, Refused
 
 _READER: Final = "mailer.audience.importing.workbook"
-_TOLD: Final = 8 << 20
-"""Of an xlsx or ods that unpacks to no more, some 15,000 rows, what stands beside its cells is looked at too."""
+_TOLD: Final = 4 << 20
+"""Of an xlsx or ods that unpacks to no more, some 8,000 rows, what stands beside its cells is looked at too."""
 _HELD: Final = 48 << 20
 """One that unpacks to more is read as it streams, and so is one that turns out to need more room."""
 _TOO_MUCH: Final = ("limit exceeded", "xml_parse_huge")
