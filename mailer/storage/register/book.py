@@ -18,6 +18,7 @@ from mailer.storage.register.retention import Holding, holding, long_gone
 from mailer.storage.register.segments import Segments
 from mailer.storage.register.succession import succeed
 from mailer.storage.register.tables import (
+    field_owners,
     imports,
     may_be_written_to,
     memberships,
@@ -40,6 +41,7 @@ class Register(Segments):
         at = self._clock.now()
         with self._database.write(bulk=True) as connection:
             self._database.lock_table(connection, subscribers)
+            self._database.take_stock(connection, subscribers, memberships, field_owners)
             intake = Intake(self._database, connection, order, at=at, seals=self._seals, reject=reject)
             outcome = intake.take(batches)
             if order.dry_run:
