@@ -309,6 +309,11 @@ class Database:
         if not self.is_sqlite:
             connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
 
+    def take_stock(self, connection: Connection, *tables: Table) -> None:
+        """Let PostgreSQL see how large tables are now: else it looks through all of one that grew for a few rows."""
+        if not self.is_sqlite:
+            connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()

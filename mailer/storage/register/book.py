@@ -19,6 +19,7 @@ from mailer.storage.register.retention import Holding, holding, long_gone
 from mailer.storage.register.segments import Segments
 from mailer.storage.register.succession import succeed
 from mailer.storage.register.tables import (
+    field_owners,
     imports,
     may_be_written_to,
     memberships,
@@ -42,6 +43,7 @@ class Register(Segments):
         at = self._clock.now()
         with self._database.write(bulk=True) as connection:
             self._database.lock_table(connection, subscribers)
+            self._database.take_stock(connection, subscribers, memberships, field_owners)
 
             def put_aside(line: int, first: int) -> None:
                 tagging.reject(line)
@@ -51,7 +53,7 @@ class Register(Segments):
             tagging = Tagging(connection, intake.import_id, order.segment, intake.note_tags)
             outcome = intake.take(tagging.following(batches))
             if order.dry_run:
-                connection.get_transaction().rollback()  # type: ignore[union-attr]
+                connection.get_transaction().rollback()  # type: ignore[union-attr]  # one is open
                 outcome.import_id = None
                 return outcome
             intake.close()
