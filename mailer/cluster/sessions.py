@@ -19,6 +19,7 @@ from mailer.campaigns.campaign import Campaign, State
 from mailer.cluster.lanes import limits_of
 from mailer.deliveries.orders import Ending, Orders, Progress, Result
 from mailer.deliveries.pace import COMMON
+from mailer.errors import OperatorError
 from mailer.log import get_logger
 from mailer.storage.slices import HeldLedger, Slice
 
@@ -132,6 +133,12 @@ class Sessions:
             self._sent_before += self._open.pop(key).sent
         if campaign.state is not State.SENDING:
             return None
+        if campaign.signed_with and not self._app.signer.knows(campaign.signed_with):
+            # Nobody could leave by the links that it would write.
+            raise OperatorError(
+                f"campaign {campaign.id} was begun with a secret that this machine doesn't have; set MAILER_SECRET "
+                f"here as it is where `mailer serve` runs"
+            )
         self._open[key] = Session(self._app, campaign, self._orders(part.lane), self._stop)
         return self._open[key]
 
