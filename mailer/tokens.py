@@ -113,9 +113,13 @@ class Signer:
         """The id of the secret that signs."""
         return self._current
 
+    def knows(self, key_id: str) -> bool:
+        """Whether the secret of that id is one of ours."""
+        return key_id in self._macs
+
     def preferring(self, key_id: str) -> "Signer":
         """The same secrets, but the one of that id signs, if it is still known: what was begun with it goes on so."""
-        if key_id not in self._macs:
+        if not self.knows(key_id):
             return self
         other = copy(self)
         other._current = key_id  # noqa: SLF001 - a copy of ours

@@ -47,6 +47,7 @@ class Sender:
 
         Raises:
             TooOld: The tables are those of a newer program.
+            OperatorError: This machine has another secret than the rest.
 
         """
         await asyncio.to_thread(demand_known, self._app.database)
@@ -63,8 +64,8 @@ class Sender:
             self._stop.set()
             await beats
             log.info("sender stopped", action="sender-stopped", sent=self._sessions.sent)
-        if self._refusal:
-            raise self._refusal
+        if refusal := self._refusal or self._sessions.refusal:
+            raise refusal
 
     async def _work(self) -> None:
         """Until told to stop, or until the database goes away."""

@@ -19,6 +19,7 @@ from mailer.campaigns.campaign import Campaign, State
 from mailer.cluster.lanes import limits_of
 from mailer.deliveries.orders import Ending, Orders, Progress, Result
 from mailer.deliveries.pace import COMMON
+from mailer.errors import OperatorError
 from mailer.log import get_logger
 from mailer.storage.slices import HeldLedger, Slice
 
@@ -88,6 +89,7 @@ class Sessions:
         self._open: dict[tuple[int, str], Session] = {}
         self._sent_before = 0
         self.slices = 0
+        self.refusal: OperatorError | None = None
 
     @property
     def sent(self) -> int:
@@ -105,7 +107,7 @@ class Sessions:
     async def _carry_out(self, part: Slice) -> datetime | None:
         pause = _FIRST_LOOK
         while (session := await self._session(part)) is not None:
-            if self._stop.is_set():
+            if self._stop.is_set():  # as it is, too, once we may not go on
                 return self._app.clock.now()
             await session.hold(part)
             if session.is_over and (ending := session.result).ending is Ending.DOWN:
@@ -132,6 +134,13 @@ class Sessions:
             self._sent_before += self._open.pop(key).sent
         if campaign.state is not State.SENDING:
             return None
+        if campaign.signed_with and not self._app.signer.knows(campaign.signed_with):
+            # Nobody could leave by the links that it would write; and it would keep the slices from the others.
+            self.refusal = OperatorError(
+                f"campaign {campaign.id} was begun with a secret that this machine doesn't have; set MAILER_SECRET "
+                f"here as it is where `mailer serve` runs"
+            )
+            self._stop.set()
         self._open[key] = Session(self._app, campaign, self._orders(part.lane), self._stop)
         return self._open[key]
 
