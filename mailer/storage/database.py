@@ -5,10 +5,9 @@ SQLite runs with WAL, synchronous=FULL (a commit is on the disk when it returns)
 psycopg 3 with synchronous_commit=on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +27,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError
 
 from mailer.errors import OperatorError
+from mailer.storage.bulk import Bulk
 from mailer.storage.postgres import ALERT, go_by_keys, prepare
 from mailer.storage.swift import Question, Swift
 from mailer.storage.turns import begin
@@ -46,8 +46,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MILLISECONDS = 30_000
 _BULK_KIBIBYTES = 64 * 1024
 _CHECKPOINT_PAGES = 4000  # a delivery changes its page four times: the longer the log, the more of that is one write
-_ROWS_TOGETHER = 50
-_UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
 _USUAL_KIBIBYTES = 2000  # SQLite's own
 _UPGRADING = 0x6D61_6970_6772  # an advisory lock of PostgreSQL
 
@@ -223,86 +221,17 @@ class Database:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def stored_instant(self, at: datetime) -> object:
-        """An instant as `insert_rows` hands it over: SQLite keeps text."""
+        """An instant as `bulk` hands it over: SQLite keeps text."""
         at = at.astimezone(UTC)
         return at.replace(tzinfo=None).isoformat(" ", "microseconds") if self.is_sqlite else at
 
-    def insert_rows(
-        self,
-        connection: Connection,
-        table: Table,
-        columns: Sequence[str],
-        rows: Iterable[tuple[object, ...]],
-        alike: Mapping[str, object] | None = None,
-    ) -> None:
-        """
-        Add many rows at the driver's speed, past SQLAlchemy's types (an instant as `stored_instant` gives it).
-
-        `alike` are the columns that have the same value in every row: numbers or words of our own.
-        """
-        if self.is_sqlite:
-            _insert_sqlite(connection, f"INSERT INTO {table.name}", columns, rows, alike or {})
-        else:
-            _copy(connection, table.name, columns, rows, alike or {})
-
-    def insert_new(
-        self,
-        connection: Connection,
-        table: Table,
-        columns: Sequence[str],
-        rows: Iterable[tuple[object, ...]],
-        alike: Mapping[str, object],
-    ) -> int:
-        """
-        Add those rows whose unique keys are free; how many were added.
-
-        Where one isn't, PostgreSQL adds none. SQLite adds the others: a savepoint would copy every page of the index.
-        """
-        if self.is_sqlite:
-            return _insert_sqlite(connection, f"INSERT OR IGNORE INTO {table.name}", columns, rows, alike)
-        try:
-            with connection.begin_nested():
-                return _copy(connection, table.name, columns, rows, alike)
-        except Exception as problem:
-            if getattr(problem, "sqlstate", "") == _UNIQUE_VIOLATION:  # psycopg's own: COPY goes past SQLAlchemy
-                return 0
-            raise
-
-    def update_rows(
-        self,
-        connection: Connection,
-        table: Table,
-        columns: Sequence[str],
-        key: str,
-        rows: Iterable[tuple[object, ...]],
-        *,
-        alike: Mapping[str, object],
-    ) -> None:
-        """Change many rows at the driver's speed; a row's values are followed by its key."""
-        same = [f"{column} = {_literal(value)}" for column, value in alike.items()]
-        driver: Any = connection.connection.cursor()
-        with closing(driver):
-            if self.is_sqlite:
-                sets = ", ".join([*(f"{column} = ?" for column in columns), *same])
-                driver.executemany(f"UPDATE {table.name} SET {sets} WHERE {key} = ?", rows)  # noqa: S608 - our own names
-                return
-            names = ", ".join((*columns, key))
-            driver.execute(f"CREATE TEMP TABLE told ON COMMIT DROP AS SELECT {names} FROM {table.name} LIMIT 0")  # noqa: S608 - as above
-            _copy(connection, "told", (*columns, key), rows, {})
-            sets = ", ".join([*(f"{column} = told.{column}" for column in columns), *same])
-            driver.execute(f"UPDATE {table.name} SET {sets} FROM told WHERE {table.name}.{key} = told.{key}")  # noqa: S608 - as above
-            driver.execute("DROP TABLE told")
+    def bulk(self, connection: Connection) -> Bulk:
+        """The way for very many rows into a transaction that is open."""
+        return Bulk(connection, is_sqlite=self.is_sqlite)
 
     def swift(self, connection: Connection) -> Swift:
         """The driver's way into a transaction that is open."""
         return Swift(connection.connection.cursor(), is_sqlite=self.is_sqlite)
-
-    def rows(self, connection: Connection, statement: str, values: Sequence[object]) -> list[Any]:
-        """What a statement, written with `?`, gives: plain tuples, at the driver's speed."""
-        driver: Any = connection.connection.cursor()
-        with closing(driver):
-            driver.execute(statement if self.is_sqlite else statement.replace("?", "%s"), values)
-            return list(driver.fetchall())
 
     def lock_table(self, connection: Connection, table: Table) -> None:
         """Keep others from changing a table until the transaction ends; SQLite's write lock does so anyway."""
@@ -318,55 +247,6 @@ class Database:
         """Give every connection back."""
         self.engine.dispose()
         self._swift.dispose()
-
-
-def _insert_sqlite(
-    connection: Connection,
-    into: str,
-    columns: Sequence[str],
-    rows: Iterable[tuple[object, ...]],
-    alike: Mapping[str, object],
-) -> int:
-    """Add rows, many by a statement, in which stands what is alike in all of them. How many went in."""
-    values = ", ".join(["?"] * len(columns) + [_literal(value) for value in alike.values()])
-    statement = f"{into} ({', '.join((*columns, *alike))}) VALUES "
-    rest, added = iter(rows), 0
-    driver: Any = connection.connection.cursor()
-    with closing(driver):
-        while some := list(islice(rest, _ROWS_TOGETHER)):
-            driver.execute(statement + ", ".join([f"({values})"] * len(some)), list(chain.from_iterable(some)))
-            added += driver.rowcount
-    return added
-
-
-def _copy(
-    connection: Connection,
-    table: str,
-    columns: Sequence[str],
-    rows: Iterable[tuple[object, ...]],
-    alike: Mapping[str, object],
-) -> int:
-    """Add rows by PostgreSQL's COPY; how many there were."""
-    tail = tuple(alike.values())
-    driver: Any = connection.connection.cursor()
-    with driver:
-        with driver.copy(f"COPY {table} ({', '.join((*columns, *alike))}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row + tail)
-        return int(driver.rowcount)
-
-
-def _literal(value: object) -> str:
-    """
-    A value as it stands in a statement.
-
-    >>> _literal(7), _literal("L'Alfàs")
-    ('7', "'L''Alfàs'")
-    """
-    if isinstance(value, int):
-        return str(value)
-    quoted = str(value).replace("'", "''")
-    return f"'{quoted}'"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -88,7 +88,7 @@ def _copy(source: Database, target: Database, table: Table, told: Callable[[int]
     for page in _pages(source, table, after=_last_key(target, table)):
         rows = [tuple(_stored(target, value) for value in row) for row in page]
         with target.write(bulk=True) as connection:
-            target.insert_rows(connection, table, names, rows)
+            target.bulk(connection).insert(table, names, rows)
         told(len(page))
     _count_on(target, table)
 

@@ -164,13 +164,13 @@ class Changing:
 
     def _update(self, fields: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
         alike = {"updated_at": self._stamp}
-        self._database.update_rows(self._connection, subscribers, fields, "id", rows, alike=alike)
+        self._database.bulk(self._connection).update(subscribers, fields, "id", rows, alike=alike)
 
     def _keep(self, record: Iterable[tuple[object, ...]], of: Mapping[str, object]) -> None:
         """Put down what was changed, so that the import can be undone; `of` is what is alike in all of it."""
         columns = [column for column in _CHANGE_COLUMNS if column not in of]
         alike = {"import_id": self._import_id, **of}
-        self._database.insert_rows(self._connection, import_changes, columns, record, alike)
+        self._database.bulk(self._connection).insert(import_changes, columns, record, alike)
 
     def _owners(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
         found: dict[int, dict[str, str]] = {}

@@ -44,11 +44,11 @@ def learn(database: Database, connection: Connection, arrivals: Arrivals, known:
     if not met:
         return
     marks = ", ".join("?" * len(met))
-    stand = database.rows(connection, f"SELECT name FROM institutions WHERE name IN ({marks})", [*met])  # noqa: S608
+    stand = database.bulk(connection).rows(f"SELECT name FROM institutions WHERE name IN ({marks})", [*met])  # noqa: S608
     new = sorted(met.difference(row[0] for row in stand))
     countries = dict(zip(institution_at, country_at, strict=True))
     told = [msgspec.structs.astuple(institution(name, of=countries[name])) for name in new]
-    database.insert_rows(connection, institutions, Institution.__struct_fields__, told, {"is_by_hand": False})
+    database.bulk(connection).insert(institutions, Institution.__struct_fields__, told, {"is_by_hand": False})
     if len(known) + len(met) > _REMEMBERED:
         known.clear()
     known |= met

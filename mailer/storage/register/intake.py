@@ -126,7 +126,7 @@ class Intake:
         """Add those whom nobody knows, without looking anybody up: most of a new list. The others are given back."""
         newest = self._newest()
         rows = zip(batch.emails, batch.keys, batch.domains, *batch.details, strict=True)
-        many = self._database.insert_new(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
+        many = self._database.bulk(self._connection).insert_new(subscribers, _NEW_COLUMNS, rows, self._alike)
         if many == len(batch.lines):
             self._count_new(batch)
             return batch.among(())
@@ -245,7 +245,7 @@ class Intake:
 
     def _add(self, arrivals: Arrivals) -> None:
         rows = zip(arrivals.emails, arrivals.keys, arrivals.domains, *arrivals.details, strict=True)
-        self._database.insert_rows(self._connection, subscribers, _NEW_COLUMNS, rows, self._alike)
+        self._database.bulk(self._connection).insert(subscribers, _NEW_COLUMNS, rows, self._alike)
         self._count_new(arrivals)
 
     def _count_new(self, arrivals: Arrivals, numbers: Sequence[int] | None = None) -> None:

@@ -83,7 +83,7 @@ class Meeting:
         if not keys:
             return {}
         marks = ", ".join("?" * len(keys))
-        rows = self._database.rows(self._connection, f"{_LOOK}{marks})", [self._segment, *keys])
+        rows = self._database.bulk(self._connection).rows(f"{_LOOK}{marks})", [self._segment, *keys])
         return {row[1]: person_of(row) for row in rows}
 
     def _read_on(self, many: int) -> list[tuple[Any, ...]]:
@@ -94,4 +94,4 @@ class Meeting:
         return self._rows(f"{_GLANCE}s.email_key IN ({', '.join('?' * len(keys))})", keys)
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-        return self._database.rows(self._connection, statement, [self._segment, self._segment, *values])
+        return self._database.bulk(self._connection).rows(statement, [self._segment, self._segment, *values])
