@@ -64,10 +64,9 @@ class Ground:
             people = [_person(each, at) for each in numbers]
             joined = [(each, "gads", "joined", at) for each in numbers]
             with self.database.write(bulk=True) as connection:
-                self.database.insert_rows(connection, subscribers, columns, people)
-                self.database.insert_rows(
-                    connection, memberships, ("subscriber_id", "segment", "state", "changed_at"), joined
-                )
+                bulk = self.database.bulk(connection)
+                bulk.insert(subscribers, columns, people)
+                bulk.insert(memberships, ("subscriber_id", "segment", "state", "changed_at"), joined)
 
     def campaign(self, issue: str = "2022-11") -> int:
         """A campaign that is sending, its recipients frozen."""

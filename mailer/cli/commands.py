@@ -1,6 +1,7 @@
 """The tree of commands. Each module of this folder holds one group and registers its commands on `root`."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -112,6 +113,8 @@ def run(arguments: list[str]) -> int:
         if (refused := machine.refusal(problem)) is None:
             raise
         print(f"mailer: {refused}", file=sys.stderr)
+        with suppress(OSError):
+            machine.end_output()
     return 1
 
 
