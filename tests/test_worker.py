@@ -20,9 +20,11 @@ DUE = datetime(2022, 11, 30, 14, tzinfo=UTC)
 
 
 @pytest.fixture
-def publication(tmp_path: Path) -> Publication:
-    """A publication with a short issue, and the sample's partners imported."""
+def publication(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Publication:
+    """A publication with a short issue, and the sample's partners imported: once on SQLite, once on PostgreSQL."""
+    monkeypatch.setenv("MAILER_SECRET", "a secret of the tests, long enough")
     made = Publication.small(tmp_path)
+    made.configure(r"^url = .*", f'url = "{database_url}"')
     made.run("subscribers", "import", str(ROOT / "subscribers/partners.csv"), "--segment", "partners")
     return made
 
@@ -56,6 +58,7 @@ async def test_the_monthly_send_goes_out_once(app: App, publication: Publication
     assert account.sent == len(publication.letters()) > 30
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a table that is away is no outage elsewhere
 async def test_the_monthly_send_waits_for_a_database_that_is_away(app: App):
     """What could not be fired on the hour is fired by the first look that finds the database again."""
     dispatch.approve(app, "2022-11", "Dirección")

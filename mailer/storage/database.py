@@ -104,7 +104,14 @@ class Database:
     def _engine(self) -> Engine:
         # What a statement was given may name somebody, and its error is logged.
         if not self.is_sqlite:
-            engine = create_engine(self.url, hide_parameters=True, pool_pre_ping=True, connect_args=ALERT)
+            # How many rows an INSERT added is asked for: SQLAlchemy says -1 unless it is told to keep the number.
+            engine = create_engine(
+                self.url,
+                hide_parameters=True,
+                pool_pre_ping=True,
+                connect_args=ALERT,
+                execution_options={"preserve_rowcount": True},
+            )
             event.listen(engine, "connect", prepare)
             return engine
         engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})

@@ -1,8 +1,6 @@
 """Campaigns: which may be opened, and where each may go."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,18 +16,9 @@ from mailer.storage.agenda import SqlAgenda
 from mailer.storage.audit import entries_about
 from mailer.storage.database import Database
 from mailer.storage.ledger import SqlLedger
-from tests.databases import empty_books
 
 NOW = datetime(2022, 11, 30, 14, tzinfo=UTC)
 ORDER = {"by": "Redacción", "now": NOW}
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty database."""
-    made = Database(empty_books(tmp_path / "mailer.db"))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from mailer.storage.register.tables import memberships, subscribers, suppression
 from mailer.testing.clock import FrozenClock
 from mailer.testing.values import a_letterhead
 from mailer.tokens import Signer
-from tests.databases import empty_books
 
 SIGNER = Signer(["the publication's secret"])
 NOW = datetime(2022, 12, 1, 14, tzinfo=UTC)
@@ -57,8 +56,8 @@ def a_delivery(campaign, number):
 
 
 @pytest.fixture
-def book(tmp_path):
-    database = Database(empty_books(tmp_path / "mailer.db"))
+def book(database_url):
+    database = Database(database_url)
     people, sent = (1, 2), (1, 2, 3, 4)
     joined = {"segment": "gads", "state": "joined", "changed_at": NOW}
     with database.write() as connection:
