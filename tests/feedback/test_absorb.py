@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from mailer.feedback.absorb import Past, Policy, Recorded, absorb, attribute, effect_of
+from mailer.feedback.absorb import Past, Policy, Recorded, TokenSpent, absorb, attribute, effect_of
 from mailer.feedback.event import Event, Happening, weightier
 from mailer.feedback.intake import events_of
 from mailer.feedback.reason import Reason
@@ -126,6 +126,14 @@ def test_same_event_counts_once(book):
     """An event handed in twice is known the second time, and nothing is done again."""
     assert take(book, soft()) == [Recorded.RECORDED]
     assert take(book, soft()) == [Recorded.KNOWN]
+    assert len(rows(book, feedback)) == 1
+
+
+def test_a_token_is_good_for_one_event(book):
+    """What a provider signed once vouches for no second event."""
+    assert take(book, soft(id="a", token="once")) == [Recorded.RECORDED]
+    with pytest.raises(TokenSpent):
+        take(book, soft(id="b", token="once"))
     assert len(rows(book, feedback)) == 1
 
 
