@@ -14,7 +14,7 @@ from mailer.messages.message import Message
 from tests.deliveries.stage import Stage
 from tests.providers.esp import DROP, HERE, KINDS, NOT_HERE, TAKEN, Esp, transport
 
-PEOPLE = 300
+PEOPLE = 1_000
 PATIENT = {"look_up": [0.0]}  # nothing here is a matter of time, however busy the machine is
 KEYED = ("brevo", "resend")  # take a key once
 REFUSED_ONES = set(range(13, PEOPLE, 200))
