@@ -55,8 +55,11 @@ def send_test(
 def _messages(app: "App", issue: str, *, to: list[str], segments: list[str], language: str | None) -> "list[Message]":
     """One test message for each reader and segment."""
     from mailer.audience.recipient import Recipient
+    from mailer.errors import Refused
 
     _, compiled = app.compile(issue)
+    if language and language not in {edition.language for edition in compiled.editions}:
+        raise Refused(f'the issue {issue} is not written in "{language}"; add issue.{language}.md')
     app.shelf.put(compiled, now=app.clock.now())  # from there the web serves the pictures that the test shows
     chosen = _segments(app, segments)
     spoken = language or app.config.publication.language

@@ -19,6 +19,11 @@ def test_an_unknown_key_is_named(publication) -> None:
     assert "conections" in said
 
 
+def test_a_test_in_a_language_that_is_not_written_is_refused(publication) -> None:
+    """The staff is not sent another language's edition in silence."""
+    assert "add issue.en.md" in publication.refusal("test-send", "2022-11", "--language", "en")
+
+
 def test_the_demo_asks_for_its_sample(publication) -> None:
     """Where the sample's lists are missing the demo says so before it starts anything."""
     shutil.rmtree(publication.folder / "subscribers")
