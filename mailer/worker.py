@@ -170,6 +170,8 @@ class Worker:
             self._fired = at
         except MailerError as problem:
             log.warning("the monthly send can't be fired yet", action="fire-failed", at=str(at), why=str(problem))
+        except Exception:  # what can't be fired must not keep from going on what is being sent
+            log.exception("the monthly send can't be fired yet", action="fire-failed", at=str(at))
 
     def _mind_the_clock(self) -> None:
         """Let run what waits for longer than it ever should: it was timed by a clock that was ahead."""

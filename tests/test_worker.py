@@ -58,7 +58,6 @@ async def test_the_monthly_send_goes_out_once(app: App, publication: Publication
     assert account.sent == len(publication.letters()) > 30
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a table that is away is no outage elsewhere
 async def test_the_monthly_send_waits_for_a_database_that_is_away(app: App):
     """What could not be fired on the hour is fired by the first look that finds the database again."""
     dispatch.approve(app, "2022-11", "Dirección")

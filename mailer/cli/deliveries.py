@@ -31,10 +31,11 @@ def deliveries(
         wanted = State(state) if state else None
     except ValueError:
         raise OperatorError(f"there is no state {state}; there are {', '.join(State)}") from None
-    for campaign in app.agenda.campaigns(issue):
+    campaigns = app.agenda.campaigns(issue)
+    for campaign in campaigns:
         if file := file_of(app.database, campaign.id):
             print(f"mailer: the deliveries of campaign {campaign.id} were put away in {file}", file=sys.stderr)
-    lines = (line for campaign in app.agenda.campaigns(issue) for line in app.ledger.deliveries(campaign.id, wanted))
+    lines = (line for campaign in campaigns for line in app.ledger.deliveries(campaign.id, wanted))
     if json:
         print_json_lines(_document(app, line) for line in lines)
         return

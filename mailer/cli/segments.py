@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.options import By
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -97,7 +98,7 @@ def name(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="What to call it, in other rules and for --exclude.")],
     rule: Annotated[str, typer.Argument(help="The rule; an empty one takes the name away.")],
-    by: Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")] = None,
+    by: By = None,
     as_json: bool = JSON,
 ) -> None:
     """Give a rule a name, so that other rules and `send --exclude` can say it."""

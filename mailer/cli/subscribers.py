@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.console import JSON, house, print_json, say, table
+from mailer.cli.options import By
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -18,7 +19,6 @@ group = typer.Typer(help="The register: import lists, look people up, let them l
 Segment = Annotated[str | None, typer.Option("--segment", help="Only this segment.")]
 _LAST_NUMBER = (1 << 31) - 1
 ImportId = Annotated[int, typer.Argument(min=1, max=_LAST_NUMBER)]
-By = Annotated[str | None, typer.Option("--by", help="Who orders it; your login name if left out.")]
 
 
 @group.command("import")

@@ -1,36 +1,10 @@
 """`mailer subscribers` and `mailer segments`, run as a person runs them."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
 from mailer.cli.commands import run
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def house(tmp_path, monkeypatch):
-    shutil.copy(ROOT / "config.toml", tmp_path)
-    shutil.copytree(ROOT / "subscribers", tmp_path / "subscribers")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MAILER_CONFIG", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def mailer(house, capfd):
-    def call(*arguments, status=0):
-        assert run(list(arguments)) == status
-        captured = capfd.readouterr()
-        if status:
-            assert captured.out == ""
-            return captured.err
-        return json.loads(captured.out) if "--json" in arguments else captured.out
-
-    return call
 
 
 def test_import_list_and_segments_agree(mailer):
